@@ -1,0 +1,1 @@
+"""The nouns that every other ring speaks: numpy and the standard library only."""

@@ -1,0 +1,103 @@
+"""What steers a run: options, progress, cancel. Ring 0 (nouns)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from .errors import Cancelled, UsageError
+
+PRESETS = ("fast", "balanced", "best")
+DEVICES = ("auto", "cpu", "cuda")
+BACKENDS = ("auto", "openvino", "torch")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Everything a user may choose about a run; the defaults are the same behind every door.
+
+    Args:
+        preset: "fast", "balanced" or "best": which members and views take part.
+        device: "auto" (a GPU where there is one), "cpu", "cuda" or "cuda:<n>".
+        backend: "auto" (openvino on a CPU, torch on a GPU), "openvino" or "torch".
+        threads: CPU threads for the network, 0 = all cores.
+        keep_probabilities: keep the region probabilities of the box in the result (float32).
+
+    Raises:
+        UsageError: "options.<field>" with the values there are.
+    """
+
+    preset: Literal["fast", "balanced", "best"] = "balanced"
+    device: str = "auto"
+    backend: Literal["auto", "openvino", "torch"] = "auto"
+    threads: int = 0
+    keep_probabilities: bool = False
+
+    def __post_init__(self) -> None:
+        self._one_of("preset", self.preset, PRESETS)
+        self._one_of("backend", self.backend, BACKENDS)
+        kind, _, index = self.device.partition(":")
+        if kind not in DEVICES or (index and not index.isdigit()):
+            raise UsageError(
+                "options.device", f"There is no device {self.device!r}.", f"Choose one of {', '.join(DEVICES)}."
+            )
+        if self.threads < 0:
+            raise UsageError(
+                "options.threads", f"{self.threads} threads cannot be used.", "Give 0 (all cores) or more."
+            )
+
+    @staticmethod
+    def _one_of(field_name: str, value: str, allowed: tuple[str, ...]) -> None:
+        if value not in allowed:
+            raise UsageError(
+                f"options.{field_name}",
+                f"There is no {field_name} {value!r}.",
+                f"Choose one of {', '.join(allowed)}.",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the options as a dictionary; ``RunOptions(**d)`` reads it back."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step forward: ``done`` of ``total`` units of the named stage; 0 of 0 when the length is unknown."""
+
+    stage: str
+    done: int
+    total: int
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+def ignore_progress(progress: Progress) -> None:
+    """Do nothing; the default callback."""
+
+
+class Cancel:
+    """A flag that one thread sets and the computing one looks at between two windows."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Ask the run to stop at its next check."""
+        self._event.set()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Go on, or stop here.
+
+        Raises:
+            Cancelled: "run.cancelled" once :meth:`set` was called.
+        """
+        if self._event.is_set():
+            raise Cancelled

@@ -1,0 +1,3 @@
+"""The one version number of library, module and command line."""
+
+VERSION = "0.1.0"
