@@ -1,0 +1,252 @@
+"""A package: a task as data. Read, checked to the byte, and refused by name when something is off.
+
+The format is told in ``docs/reference/package.md``. Where packages lie is the matter of ``store``, running them that
+of ``pipeline``. Ring 3.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from MedSegAILib.core.errors import MedSegAIError, PackageError, SetupError
+from MedSegAILib.core.labels import LabelScheme
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+MANIFEST_CHECKSUM = "manifest.sha256"
+_REPAIR = "Install the package again from its source."
+
+Step = Mapping[str, Any]
+Weights = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a task: role ("FLAIR"), title for people, modality ("MR")."""
+
+    role: str
+    title: str
+    modality: str
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Networks that see the same prepared case and are averaged with equal weights.
+
+    Args:
+        name: for the passport.
+        prepare: steps from the case to the network's array, in order.
+        network: name in the table of networks.
+        arguments: of the network.
+        graph: file with the network's topology for backends without torch.
+        channels: region names of the network's output channels.
+        members: weight files.
+        activation: "sigmoid" or "softmax".
+    """
+
+    name: str
+    prepare: tuple[Step, ...]
+    network: str
+    arguments: Mapping[str, Any]
+    graph: str
+    channels: tuple[str, ...]
+    members: tuple[str, ...]
+    activation: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a task: an ensemble, then the decision from probabilities to labels."""
+
+    name: str
+    ensemble: Ensemble
+    decide: tuple[Step, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Package:
+    """A checked package; weights are read when they are asked for.
+
+    Args:
+        folder: where it lies.
+        manifest: the whole manifest, for cards and passports.
+        inputs: what the task takes, in the order of the network's channels.
+        subsets: sets of roles that it was trained for.
+        reference: roles in the order in which they may give the grid of the result.
+        scheme: labels and regions.
+        stages: what runs.
+        presets: view set by preset.
+        checksums: sha256 of every file by name.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    inputs: tuple[Input, ...]
+    subsets: tuple[frozenset[str], ...]
+    reference: tuple[str, ...]
+    scheme: LabelScheme
+    stages: tuple[Stage, ...]
+    presets: Mapping[str, Mapping[str, Any]]
+    checksums: Mapping[str, str]
+
+    @property
+    def task(self) -> str:
+        """Name by which users ask for it."""
+        return str(self.manifest["task"])
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return str(self.manifest["title"])
+
+    @property
+    def version(self) -> str:
+        """Version of the package, not of the library."""
+        return str(self.manifest["version"])
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Roles of the inputs in channel order."""
+        return tuple(entry.role for entry in self.inputs)
+
+    def weights(self, file_name: str) -> Weights:
+        """Read one member's tensors as float32, by the network's own names.
+
+        Raises:
+            PackageError: "package.weights" when the file is no safetensors file.
+            SetupError: "setup.safetensors_missing".
+        """
+        try:
+            from safetensors.numpy import load
+        except ImportError as error:
+            raise SetupError(
+                "setup.safetensors_missing", "The library safetensors is not installed.", "Install safetensors."
+            ) from error
+        try:
+            tensors = load((self.folder / file_name).read_bytes())
+        except (OSError, ValueError, RuntimeError, TypeError, KeyError) as error:
+            raise PackageError(
+                "package.weights", f"The weights {file_name} of {self.task} cannot be read.", _REPAIR
+            ) from error
+        return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
+
+    def graph(self, ensemble: Ensemble) -> dict[str, Any]:
+        """Read the topology of an ensemble's network."""
+        return dict(json.loads((self.folder / ensemble.graph).read_text(encoding="utf-8")))
+
+
+def read_package(folder: Path) -> Package:
+    """Read a package and check every file against its checksum.
+
+    Args:
+        folder: holds ``manifest.json``.
+
+    Raises:
+        PackageError: "package.missing" (no manifest), "package.checksum" (names the file that differs),
+            "package.format" (made for another version), "package.manifest" (names the field).
+    """
+    manifest_file = folder / MANIFEST
+    if not manifest_file.is_file():
+        raise PackageError(
+            "package.missing", f"{folder.name} holds no {MANIFEST}.", "Give the folder of a package, or install it."
+        )
+    content = manifest_file.read_bytes()
+    _check_manifest(folder, content)
+    try:
+        manifest = json.loads(content)
+        if manifest["format"] != FORMAT:
+            raise PackageError(
+                "package.format",
+                f"Package {folder.name} has format {manifest['format']}; this version reads format {FORMAT}.",
+                "Update MedSegAI, or install a package made for it.",
+            )
+        checksums = {str(name): str(value) for name, value in manifest["files"].items()}
+        package = _parse(folder, manifest, checksums)
+    except MedSegAIError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PackageError(
+            "package.manifest",
+            f"The manifest of {folder.name} lacks or misstates a field ({type(error).__name__}: {error}).",
+            "Compare it with docs/reference/package.md.",
+        ) from error
+    _check_files(package)
+    return package
+
+
+def sha256(content: bytes) -> str:
+    """Give the checksum as hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _check_manifest(folder: Path, content: bytes) -> None:
+    listed = folder / MANIFEST_CHECKSUM
+    wanted = listed.read_text(encoding="utf-8", errors="replace").split() if listed.is_file() else []
+    if wanted != [sha256(content), MANIFEST]:
+        raise PackageError(
+            "package.checksum",
+            f"{MANIFEST} of package {folder.name} does not match {MANIFEST_CHECKSUM}.",
+            _REPAIR,
+            file=MANIFEST,
+        )
+
+
+def _check_files(package: Package) -> None:
+    needed = {file for stage in package.stages for file in (stage.ensemble.graph, *stage.ensemble.members)}
+    for name in sorted(needed | set(package.checksums)):
+        # A name with a path in it could point out of the package.
+        if Path(name).name != name or name not in package.checksums:
+            raise PackageError(
+                "package.manifest", f"The manifest of {package.folder.name} gives no checksum for {name!r}.", _REPAIR
+            )
+        file = package.folder / name
+        if not file.is_file() or sha256(file.read_bytes()) != package.checksums[name]:
+            what = "does not match its checksum" if file.is_file() else "is missing"
+            raise PackageError(
+                "package.checksum", f"{name} of package {package.folder.name} {what}.", _REPAIR, file=name
+            )
+
+
+def _parse(folder: Path, manifest: Mapping[str, Any], checksums: Mapping[str, str]) -> Package:
+    inputs = tuple(Input(str(i["role"]), str(i["title"]), str(i["modality"])) for i in manifest["inputs"])
+    roles = {entry.role for entry in inputs}
+    subsets = tuple(frozenset(map(str, subset)) for subset in manifest["subsets"])
+    reference = tuple(map(str, manifest["reference"]))
+    scheme = LabelScheme.from_json(manifest)
+    stages = tuple(_stage(entry, scheme) for entry in manifest["stages"])
+    if not (roles and stages and subsets) or set(reference) != roles or not all(s and s <= roles for s in subsets):
+        raise ValueError("inputs, subsets, reference and stages must be there and speak of the same roles")
+    for required in ("task", "title", "version", "license", "intended_use", "trained_on", "not_for"):
+        if not isinstance(manifest[required], str) or not manifest[required]:
+            raise ValueError(f"{required} must be a text")
+    return Package(folder, manifest, inputs, subsets, reference, scheme, stages, dict(manifest["presets"]), checksums)
+
+
+def _stage(entry: Mapping[str, Any], scheme: LabelScheme) -> Stage:
+    if len(entry["ensembles"]) != 1:
+        raise ValueError(f"stage {entry['name']!r} must have one ensemble")
+    data = entry["ensembles"][0]
+    network = data["network"]
+    ensemble = Ensemble(
+        str(data["name"]),
+        tuple(data["prepare"]),
+        str(network["name"]),
+        dict(network["arguments"]),
+        str(network["graph"]),
+        tuple(map(str, data["channels"])),
+        tuple(map(str, data["members"])),
+        str(data["activation"]),
+    )
+    for channel in ensemble.channels:
+        scheme.region(channel)
+    if not ensemble.members:
+        raise ValueError(f"ensemble {ensemble.name!r} has no member")
+    return Stage(str(entry["name"]), ensemble, tuple(entry["decide"]))
