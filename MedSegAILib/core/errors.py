@@ -87,7 +87,7 @@ class WorkerError(MedSegAIError):
     exit_code = 7
 
 
-class Cancelled(MedSegAIError):
+class Cancelled(MedSegAIError):  # noqa: N818 - nothing went wrong: the user stopped it
     """The user stopped the run; nothing was written."""
 
     exit_code = 130

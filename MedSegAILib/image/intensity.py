@@ -30,7 +30,8 @@ def scale_percentiles(array: Array, lower: float = 1.0, upper: float = 99.0) -> 
     # minimum is the lower percentile all the same, because voxels below it are clipped to it.
     if high <= low:
         return np.zeros(array.shape, dtype=np.float32)
-    return ((clipped - low) / (high - low)).astype(np.float32)
+    scaled: npt.NDArray[np.float32] = ((clipped - low) / (high - low)).astype(np.float32)
+    return scaled
 
 
 def zscore_nonzero(array: Array) -> npt.NDArray[np.float32]:

@@ -86,7 +86,7 @@ def _separable(
     return moved if order == 0 else moved + np.float32(fill)
 
 
-def _take(array: Array, axis: int, positions: npt.NDArray[np.float64], scale: float, fill: float) -> Array:
+def _take(array: Array, axis: int, positions: Array, scale: float, fill: float) -> Array:
     count = array.shape[axis]
     nearest = np.floor(positions + 0.5).astype(int)
     taken = np.take(array, np.clip(nearest, 0, count - 1), axis=axis)
@@ -95,17 +95,18 @@ def _take(array: Array, axis: int, positions: npt.NDArray[np.float64], scale: fl
     return taken
 
 
-def _weigh(array: Array, axis: int, positions: npt.NDArray[np.float64], scale: float, fill: float) -> Array:
+def _weigh(array: Array, axis: int, positions: Array, scale: float, fill: float) -> Array:
     weights = axis_weights(array.shape[axis], positions, scale)
     start = round(float(positions[0]))
     if scale == 1.0 and np.array_equal(positions, start + np.arange(len(positions))):
         inside = slice(max(start, 0), start + len(positions))
         if start >= 0 and start + len(positions) <= array.shape[axis]:
-            return array[(slice(None),) * axis + (inside,)]  # whole voxels: a copy, no arithmetic
-    return np.moveaxis(np.tensordot(array, weights, axes=(axis, 1)), -1, axis)
+            whole: Array = array[(slice(None),) * axis + (inside,)]
+            return whole  # whole voxels keep their values, no arithmetic
+    return np.moveaxis(np.asarray(np.tensordot(array, weights, axes=(axis, 1))), -1, axis)
 
 
-def axis_weights(count: int, positions: npt.NDArray[np.float64], scale: float) -> npt.NDArray[np.float32]:
+def axis_weights(count: int, positions: Array, scale: float) -> npt.NDArray[np.float32]:
     """Give the weights by which old voxels enter new ones along one axis.
 
     Args:
@@ -123,7 +124,10 @@ def axis_weights(count: int, positions: npt.NDArray[np.float64], scale: float) -
     weights = np.maximum(overlap, 0.0)
     weights[(positions < -0.5 - INDEX_NOISE) | (positions > count - 0.5 + INDEX_NOISE)] = 0.0
     total = weights.sum(axis=1, keepdims=True)
-    return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0).astype(np.float32)
+    shares: npt.NDArray[np.float32] = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0).astype(
+        np.float32
+    )
+    return shares
 
 
 def _rotated(channel: Array, to_index: Matrix, shape_zyx: tuple[int, int, int], order: int, fill: float) -> Array:

@@ -122,7 +122,7 @@ def _oriented(case: Case, given: Sequence[str], steps: Sequence[Mapping[str, Any
     return _State(tuple(channels), grid, Trail(native, move, (whole[0], whole[1], whole[2]), grid))
 
 
-def crop_nonzero(state: _State) -> _State:
+def _crop_nonzero(state: _State) -> _State:
     """Keep the smallest box with every non-zero voxel of any channel."""
     box = nonzero_box(state.channels)
     return _State(
@@ -154,7 +154,7 @@ def _pad(state: _State, multiple: int) -> _State:
 
 
 STEPS: dict[str, Callable[..., _State]] = {
-    "crop_nonzero": crop_nonzero,
+    "crop_nonzero": _crop_nonzero,
     "scale_percentiles": _scale_percentiles,
     "zscore_nonzero": _zscore_nonzero,
     "resample": _resample,
