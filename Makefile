@@ -10,7 +10,7 @@ DEMO := demo-output
 SAMPLE := Resources/SampleData/brain-tumor
 # constraints.txt was tested from Python 3.11 on; on 3.10 the open ranges of pyproject.toml decide.
 CONSTRAINED = $(shell $(PY) -c 'import sys; print("-c constraints.txt" if sys.version_info >= (3, 11) else "")')
-PIP_INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check $(CONSTRAINED)
+PIP_INSTALL = $(PY) -m pip install -qq --disable-pip-version-check $(CONSTRAINED)
 
 .PHONY: help setup demo test check bench fmt lint types arch journey screenshots clean distclean system-libraries
 

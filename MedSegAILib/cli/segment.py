@@ -1,0 +1,162 @@
+"""``medsegai segment``: a study from files to files. Ring 8."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from MedSegAILib.core.errors import ResourceError, UsageError
+from MedSegAILib.core.run import BACKENDS, DEVICES, PRESETS, Cancel, RunOptions
+
+from . import screen
+
+if TYPE_CHECKING:
+    from MedSegAILib.core.case import Case
+    from MedSegAILib.core.result import Result
+
+
+def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
+    task: Annotated[str, typer.Option(help="What to segment; see `medsegai models list`.")],
+    output: Annotated[Path, typer.Option(help="Folder for the results; it must be empty or new.")],
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", metavar="ROLE=FILE", help="One input, repeated: --input T1=t1.nii.gz")
+    ] = None,
+    study: Annotated[Path | None, typer.Option(help="Folder in which the inputs are found by name.")] = None,
+    preset: Annotated[str, typer.Option(help=f"{', '.join(PRESETS)}: time against quality.")] = "balanced",
+    device: Annotated[str, typer.Option(help=f"{', '.join(DEVICES)} or cuda:<n>.")] = "auto",
+    backend: Annotated[str, typer.Option(help=", ".join(BACKENDS))] = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads, 0 = all cores.")] = 0,
+    reference: Annotated[str, typer.Option(help="Input whose grid the result lies on.")] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Segment a study: label map, segmentation for 3D Slicer, volumes in mL, picture, passport."""
+    options = RunOptions(preset=preset, device=device, backend=backend, threads=threads)  # type: ignore[arg-type]
+    check_output(output, overwrite=overwrite)
+    case = _read(task, inputs or [], study)
+    if reference:
+        case = replace(case, reference=reference)
+    result, seconds = _run(case, task, options)
+    from MedSegAILib.report.outputs import write_outputs
+
+    files = write_outputs(result, case, output)
+    if as_json:
+        screen.give_json(_answer(result, files, seconds))
+    else:
+        _print(result, files, seconds)
+
+
+def check_output(output: Path, *, overwrite: bool) -> None:
+    """Refuse an output folder before minutes are spent, and leave nothing there.
+
+    Raises:
+        UsageError: "output.exists" when it holds files and ``overwrite`` is off; "output.not_a_folder".
+        ResourceError: "output.unwritable" when nothing can be written there.
+    """
+    if output.exists() and not output.is_dir():
+        raise UsageError("output.not_a_folder", f"{output} is a file, not a folder.", "Give a folder with --output.")
+    if not overwrite and output.is_dir() and any(output.iterdir()):
+        raise UsageError(
+            "output.exists", f"The folder {output} is not empty.", "Give another folder, or add --overwrite."
+        )
+    place = next(folder for folder in (output, *output.absolute().parents) if folder.exists())
+    try:
+        with tempfile.TemporaryDirectory(dir=place, prefix=".medsegai-"):
+            pass
+    except OSError as error:
+        raise ResourceError(
+            "output.unwritable",
+            f"Nothing can be written to {output} ({error.strerror}).",
+            "Give a folder in which you may write.",
+        ) from error
+
+
+def _read(task: str, inputs: list[str], study: Path | None) -> Case:
+    from MedSegAILib.tasks.store import find_package
+
+    package = find_package(task)
+    if bool(inputs) == (study is not None):
+        raise UsageError(
+            "cli.inputs",
+            "Inputs are given either one by one or as a study folder.",
+            f"Give --study FOLDER, or --input for {', '.join(package.roles)}.",
+        )
+    from MedSegAILib.io import read_case, read_study
+
+    if study is not None:
+        return read_study(study, package.roles)
+    return read_case(_paths(inputs))
+
+
+def _paths(inputs: list[str]) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    for entry in inputs:
+        role, found, path = entry.partition("=")
+        if not (role and found and path):
+            raise UsageError("cli.input", f"The input {entry!r} is not of the form ROLE=FILE.", "Give --input T1=FILE.")
+        if role in paths:
+            raise UsageError("cli.input", f"The input {role} is given twice.", "Give each role once.")
+        paths[role] = Path(path)
+    return paths
+
+
+def _run(case: Case, task: str, options: RunOptions) -> tuple[Result, float]:
+    from MedSegAILib.api import segment as segment_case
+
+    cancel = Cancel()
+    with screen.Bar() as bar, _stopped_by_ctrl_c(cancel):
+        result = segment_case(case, task, options=options, progress=bar.update, cancel=cancel)
+    cancel.check()  # Ctrl-C after the last pass still means: write nothing
+    return result, bar.seconds
+
+
+@contextmanager
+def _stopped_by_ctrl_c(cancel: Cancel) -> Iterator[None]:
+    """Let the first Ctrl-C stop at the next check, the second one at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if cancel.is_set:
+            raise KeyboardInterrupt
+        cancel.set()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _answer(result: Result, files: dict[str, Path], seconds: float) -> dict[str, Any]:
+    return {
+        "task": result.passport.task,
+        "volumes_ml": result.volumes_ml(),
+        "notices": [vars(notice) for notice in result.notices],
+        "files": {name: str(path) for name, path in files.items()},
+        "seconds": round(seconds, 3),
+        "passport": result.passport.to_json(),
+    }
+
+
+def _print(result: Result, files: dict[str, Path], seconds: float) -> None:
+    volumes = result.volumes_ml()
+    for line in screen.table(
+        [(region.title, region.name, f"{volumes[region.name]:9.2f} mL") for region in result.scheme.regions]
+    ):
+        screen.say(line)
+    for notice in result.notices:
+        screen.say(f"note: {notice.message} {notice.hint}".rstrip())
+    engine, package = result.passport.engine, result.passport.package
+    screen.say(
+        f"{package.get('name', result.passport.task)} {package.get('version', '')} on "
+        f"{engine.get('device', '')} ({engine.get('backend', '')}), {seconds:.1f} s. {result.passport.use}"
+    )
+    for path in files.values():
+        screen.say(f"wrote {path}")
