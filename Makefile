@@ -12,7 +12,7 @@ SAMPLE := Resources/SampleData/brain-tumor
 CONSTRAINED = $(shell $(PY) -c 'import sys; print("-c constraints.txt" if sys.version_info >= (3, 11) else "")')
 PIP_INSTALL = $(PY) -m pip install -qq --disable-pip-version-check $(CONSTRAINED)
 
-.PHONY: help setup demo test check bench fmt lint types arch journey screenshots clean distclean system-libraries
+.PHONY: help setup demo test check bench fmt lint types arch docs journey screenshots clean distclean system-libraries
 
 help: ## say what the verbs do
 	@echo "make setup        .venv with the library, training and all test tools"
@@ -20,7 +20,7 @@ help: ## say what the verbs do
 	@echo "make test         make check, then every test"
 	@echo "make check        format, lint, types, rings"
 	@echo "make bench        the engines side by side on this machine"
-	@echo "finer: fmt lint types arch journey screenshots clean distclean"
+	@echo "finer: fmt lint types arch docs journey screenshots clean distclean"
 
 $(STAMPS)/venv:
 	@sh .ci/make_venv.sh $(VENV)
@@ -60,12 +60,15 @@ types: $(STAMPS)/dev
 	@echo "== mypy --strict" && $(PY) -m mypy
 
 arch: $(STAMPS)/dev
-	@echo "== import-linter: rings" && $(VENV)/bin/lint-imports
+	@echo "== import-linter: rings" && PYTHONPATH=MedSegAI $(VENV)/bin/lint-imports
 
 check: lint types arch ## format, lint, types, rings
 
 test: check system-libraries ## check, then every test
 	@echo "== pytest" && $(PY) -m pytest
+
+docs: $(STAMPS)/dev ## the pages that are made from the source
+	@$(PY) Testing/makers/write_errors_page.py && echo "== docs/reference/errors.md"
 
 journey: $(STAMPS)/dev
 	@$(PY) -m pytest Testing/journey

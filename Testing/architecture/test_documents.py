@@ -1,0 +1,81 @@
+"""Documents tell what is there: links resolve, codes are listed, commands exist, one version everywhere."""
+
+import re
+
+import pytest
+
+from MedSegAILib.version import VERSION
+from Testing.makers.source_facts import CHECKOUT, raised_codes, tracked_files
+from Testing.makers.write_errors_page import page
+
+pages = [path for path in tracked_files() if path.suffix == ".md"]
+VERBS_OF_A_NEWCOMER = {"setup", "demo", "test", "check", "bench"}
+
+
+def text_of(name):
+    return (CHECKOUT / name).read_text(encoding="utf-8")
+
+
+def make_verbs():
+    return set(re.findall(r"^([a-z][a-z-]*):", text_of("Makefile"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", pages, ids=str)
+def test_links_of_a_page_resolve(path):
+    for target in re.findall(r"\]\(([^)#\s]+)", text_of(path)):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (CHECKOUT / path.parent / target).exists(), target
+
+
+def test_error_codes_in_the_source_are_the_listed_ones():
+    listed = set(re.findall(r"^\| `([^`]+\.[^`]+|defect)` \|", text_of("docs/reference/errors.md"), re.MULTILINE))
+    assert listed == {entry.code for entry in raised_codes()}, "run `make docs`"
+
+
+def test_every_error_has_a_message_and_a_next_step():
+    for entry in raised_codes():
+        assert entry.message, entry.code
+        assert entry.hint or entry.kind in {"Cancelled", "Notice"}, entry.code
+
+
+def test_page_of_errors_is_written_by_its_maker():
+    assert "## InputError" in page()
+    assert text_of("docs/reference/errors.md").startswith("# Errors and notices")
+
+
+def test_make_has_the_verbs_of_a_newcomer():
+    assert make_verbs() >= VERBS_OF_A_NEWCOMER
+
+
+@pytest.mark.parametrize("path", pages, ids=str)
+def test_make_commands_of_a_page_exist(path):
+    for verb in re.findall(r"`make ([a-z-]+)", text_of(path)) + re.findall(r"^    make ([a-z-]+)", text_of(path), re.M):
+        assert verb in make_verbs(), verb
+
+
+@pytest.mark.parametrize("path", pages, ids=str)
+def test_medsegai_commands_of_a_page_exist(path):
+    verbs = {"segment", "evaluate", "models", "doctor"}
+    for verb in re.findall(r"(?:`|^    (?:\.venv/bin/)?)medsegai ([a-z]+)", text_of(path), re.MULTILINE):
+        assert verb in verbs, verb
+
+
+def test_changelog_names_the_version_and_what_can_change_a_mask():
+    changelog = text_of("CHANGELOG.md")
+    assert re.search(rf"^## \[?{re.escape(VERSION)}\]?", changelog, re.MULTILINE)
+    assert "### Models and defaults" in changelog
+
+
+def test_version_is_the_same_everywhere():
+    assert 'attr = "MedSegAILib.version.VERSION"' in text_of("pyproject.toml")
+    import MedSegAILib
+
+    assert MedSegAILib.__version__ == VERSION
+
+
+def test_readme_says_what_it_is_not_for():
+    assert "Research use only, not for clinical decisions" in text_of("README.md")
+
+
+def test_pages_of_the_package_format_stay_short():
+    assert len(text_of("docs/reference/package.md").splitlines()) <= 40
