@@ -24,6 +24,7 @@ LARGEST_EXPANSION = 1032
 CHUNK_BYTES = 1 << 20
 # The checksum stands at the end of the stream; this much beyond the image is unpacked to reach it.
 LARGEST_TAIL_BYTES = 64 << 20
+PADDING_BYTES = 512  # writers round up or add an empty extension field; fewer than this are no sign of damage
 INFLATE_GZIP = 31  # zlib's window size for a gzip container
 INFLATE_ZLIB = 15
 
@@ -139,7 +140,7 @@ class ByteSource:
             extra += len(piece)
         if self._unpacker and not self._unpacker.eof and extra < LARGEST_TAIL_BYTES:
             raise self._too_short(None, None)
-        if self._trailing or extra:
+        if self._trailing or extra >= PADDING_BYTES:
             return (
                 Notice(
                     "file.trailing_bytes",

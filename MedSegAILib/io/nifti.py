@@ -44,7 +44,8 @@ _COMPLEX_CODES = (32, 1792, 2048)
 _UNITS_MM = {1: 1000.0, 3: 0.001}  # xyzt_units: 1 meter, 3 micrometer; all else is mm
 # Sheared beyond this, ITK takes the qform; it compares direction cosines with perpendicular ones.
 ITK_ORTHONORMAL_TOLERANCE = 1e-4
-HEADER_1_BYTES, HEADER_2_BYTES, WRITTEN_OFFSET = 348, 540, 352
+HEADER_1_BYTES, HEADER_2_BYTES, EXTENSION_FIELD_BYTES = 348, 540, 4
+WRITTEN_OFFSET = HEADER_1_BYTES + EXTENSION_FIELD_BYTES
 COMPRESSION_LEVEL = 6
 
 
@@ -97,7 +98,8 @@ def read(path: Path) -> ReadVolume:
                 data.skip(header.voxel_offset)
                 array, more = _voxels(data, sizes, dtype)
         else:
-            source.skip(max(header.voxel_offset, header_bytes) - header_bytes)
+            # Voxels of a single file start after the 4 bytes of the extension field at the earliest.
+            source.skip(max(header.voxel_offset - header_bytes, EXTENSION_FIELD_BYTES))
             array, more = _voxels(source, sizes, dtype)
     array = _scaled(array, header.slope, header.intercept)
     return ReadVolume(Volume(array, grid, name=path.name), (*notices, *more))

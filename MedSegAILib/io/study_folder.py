@@ -23,7 +23,7 @@ _NO_CONTRAST = {"pre", "native", "precontrast", "without", "no", "non", "unenhan
 _RESULT_WORDS = set(
     "seg segs segmentation segmentations label labels labelmap mask masks brainmask pred preds prediction predictions "
     "predicted consensus gt groundtruth truth annotation annotations roi rois result results overlay probability "
-    "probabilities prob ventricles manual".split()
+    "probabilities prob ventricles manual".split()  # noqa: SIM905 - thirty words, thirty lines otherwise
 )
 _RESULT_PREFIXES = ("seg", "mask", "label", "pred")  # "seg1", "mask2", "label_map"
 
