@@ -1,0 +1,1 @@
+"""Networks run here: backends, devices, views, and the loop over members and views. Ring 1 (verbs)."""

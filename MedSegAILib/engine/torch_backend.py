@@ -1,0 +1,146 @@
+"""The reference backend, and the one for GPUs: torch builds the network's own class.
+
+On a CPU it calculates in plain float32 (channels-last is faster, but its group norm is off by 4e-4); on a GPU in
+channels-last with bf16 or fp16 convolutions. Ring 1 (verbs).
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from MedSegAILib.core.errors import PackageError, ResourceError
+from MedSegAILib.networks import build
+
+from .backend import Device, DeviceInfo, FloatArray, NetworkSpec, Shape, Weights
+from .probe import check_probe, probe_array, probe_weights
+
+PRECISIONS: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+MEBIBYTE = 1 << 20
+
+
+class TorchBackend:
+    """Runs torch modules on the CPU or a CUDA device; see ``Backend``."""
+
+    name = "torch"
+
+    def load(
+        self, network: NetworkSpec, weights: Weights, shape_czyx: Shape, device: Device, threads: int
+    ) -> TorchNetwork:
+        """Build the network and put its weights in; see ``Backend.load``."""
+        check_precision(device)
+        if threads and device.name == "cpu":
+            torch.set_num_threads(threads)
+        arguments = dict(network.arguments)
+        if "deep_heads" in arguments:
+            arguments["deep_heads"] = False  # they serve training alone
+        module = build(network.name, **arguments)
+        _fill(module, weights)
+        return TorchNetwork(module, device)
+
+    def devices(self) -> list[DeviceInfo]:
+        """Give the GPUs, then the CPU."""
+        found = []
+        for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+            facts = torch.cuda.get_device_properties(index)
+            precision = gpu_precision(index)
+            found.append(
+                DeviceInfo(Device(f"cuda:{index}", precision), str(facts.name), int(facts.total_memory) // MEBIBYTE)
+            )
+        return [*found, DeviceInfo(Device(), f"CPU ({torch.backends.cpu.get_cpu_capability()})")]
+
+    def probe(self, device: Device) -> None:
+        """Run one small convolution; see ``Backend.probe``."""
+        check_precision(device)
+        with torch.inference_mode(), _autocast(device):
+            array = torch.from_numpy(probe_array())[None].to(device.name)
+            kernel = torch.from_numpy(probe_weights()["weight"]).to(device.name)
+            counts = functional.conv3d(array, kernel, padding=1)
+        check_probe(counts[0].float().cpu().numpy(), device)
+
+
+class TorchNetwork:
+    """A module on its device; see ``LoadedNetwork``."""
+
+    def __init__(self, module: nn.Module, device: Device) -> None:
+        self._device = device
+        self._module: nn.Module | None = module.eval().requires_grad_(False).to(device.name)
+        self._is_on_gpu = device.name != "cpu"
+        if self._is_on_gpu:
+            # torch's annotations know nn.Module.to(memory_format=...) for 4D only; 5D is documented and works.
+            self._module = self._module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+
+    def run(self, array: FloatArray) -> FloatArray:
+        """Give logits; see ``LoadedNetwork.run``."""
+        if self._module is None:
+            raise ValueError("run() after close()")
+        try:
+            with torch.inference_mode(), _autocast(self._device), _exact_float32():
+                batch = torch.from_numpy(np.ascontiguousarray(array[None], dtype=np.float32)).to(self._device.name)
+                if self._is_on_gpu:
+                    batch = batch.contiguous(memory_format=torch.channels_last_3d)
+                output = self._module(batch)
+                logits: Tensor = output[0] if isinstance(output, tuple) else output
+                result: FloatArray = logits[0].float().contiguous().cpu().numpy()
+                return result
+        except torch.cuda.OutOfMemoryError as error:
+            raise ResourceError(
+                "gpu.memory",
+                f"The GPU {self._device.name} has too little memory for a box of {list(array.shape[1:])} voxels.",
+                "Close other programs that use the GPU, or choose the device cpu.",
+            ) from error
+
+    def close(self) -> None:
+        """Give memory back."""
+        self._module = None
+        if self._is_on_gpu:
+            torch.cuda.empty_cache()
+
+
+def check_precision(device: Device) -> None:
+    """Refuse a precision that the device cannot run well.
+
+    Raises:
+        ResourceError: "device.precision". On a CPU everything but fp32 is refused: without bf16 hardware it was
+            measured 60 to 300 times slower, and this backend is the reference there.
+    """
+    if device.precision not in PRECISIONS or (device.name == "cpu" and device.precision != "fp32"):
+        raise ResourceError(
+            "device.precision",
+            f"{device.name} cannot run in {device.precision}.",
+            "On a CPU use fp32; on a GPU bf16, fp16 or fp32.",
+        )
+
+
+def gpu_precision(index: int) -> str:
+    """Give the fast precision of a GPU: bf16 where it has it in hardware (compute capability 8 and up), else fp16."""
+    major, _minor = torch.cuda.get_device_capability(index)
+    return "bf16" if major >= 8 else "fp16"
+
+
+def _autocast(device: Device) -> contextlib.AbstractContextManager[object]:
+    if device.precision == "fp32":
+        return contextlib.nullcontext()
+    return torch.autocast("cuda", dtype=PRECISIONS[device.precision])
+
+
+def _exact_float32() -> contextlib.AbstractContextManager[object]:
+    """Switch TF32 off, so that "fp32" on a GPU means it; no effect on a CPU."""
+    return torch.backends.cudnn.flags(allow_tf32=False)
+
+
+def _fill(module: nn.Module, weights: Weights) -> None:
+    wanted = module.state_dict()
+    for name, tensor in wanted.items():
+        found = list(weights[name].shape) if name in weights else "nothing"
+        if found != list(tensor.shape):
+            raise PackageError(
+                "package.weights",
+                f"The tensor {name!r} should have shape {list(tensor.shape)}; the weights have {found}.",
+                "Install the package again from its source.",
+            )
+    module.load_state_dict({name: torch.from_numpy(np.array(weights[name], np.float32)) for name in wanted})
