@@ -1,0 +1,1 @@
+"""The Slicer side of MedSegAI: ``scene`` speaks MRML and no Qt, ``gui`` holds the panels over it."""
