@@ -1,0 +1,94 @@
+"""The door of training: ``python -m training train|export|evaluate|phantom``. Parsing and telling only."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from MedSegAILib.core.errors import MedSegAIError
+
+RUNS = Path(__file__).resolve().parents[1] / "runs"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; the exit code is that of the error's class."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except MedSegAIError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description="Train and make MedSegAI packages.")
+    verbs = parser.add_subparsers(required=True)
+    train = verbs.add_parser("train", help="train a recipe, or go on with its run")
+    train.add_argument("recipe")
+    train.add_argument("--minutes", type=float, help="time budget of the whole run; without it the recipe's steps")
+    train.add_argument("--steps", type=int, help="number of steps instead of the recipe's")
+    train.add_argument("--folder", type=Path, help="run folder; default runs/<recipe>")
+    train.set_defaults(run=_train)
+    export = verbs.add_parser("export", help="make a package of a run's averaged weights")
+    export.add_argument("recipe")
+    export.add_argument("--folder", type=Path, help="run folder; default runs/<recipe>")
+    export.add_argument("--output", type=Path, required=True, help="folder of the package")
+    export.set_defaults(run=_export)
+    evaluate = verbs.add_parser("evaluate", help="Dice of an installed package on labeled studies")
+    evaluate.add_argument("task")
+    evaluate.add_argument("--set", dest="set_name", required=True, help="four_sequences, more or lgg")
+    evaluate.add_argument("--part", default="test", help="train or test; test is looked at once for a package")
+    evaluate.add_argument("--preset", default="balanced")
+    evaluate.add_argument("--limit", type=int, help="only the first studies")
+    evaluate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
+    evaluate.set_defaults(run=_evaluate)
+    phantom = verbs.add_parser("phantom", help="draw the sample study")
+    phantom.add_argument("--seed", type=int, default=7)
+    phantom.add_argument("--output", type=Path, required=True, help="folder for T1, T1ce, T2, FLAIR and seg")
+    phantom.set_defaults(run=_phantom)
+    return parser
+
+
+def _train(options: argparse.Namespace) -> None:
+    from .cache import load_training
+    from .loop import RunSettings, train
+    from .recipes import find_recipe
+
+    recipe = find_recipe(options.recipe)
+    samples, held_out = load_training(recipe)
+    budget_s = None if options.minutes is None else options.minutes * 60.0
+    settings = RunSettings(options.folder or RUNS / recipe.name, steps=options.steps, budget_s=budget_s)
+    train(recipe, samples, held_out, settings)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from .checkpoint import CHECKPOINT
+    from .export import export_run
+    from .recipes import find_recipe
+
+    recipe = find_recipe(options.recipe)
+    export_run(recipe, (options.folder or RUNS / recipe.name) / CHECKPOINT, options.output)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from .evaluate import evaluate_set, table, write_json
+
+    scores = evaluate_set(options.task, options.set_name, options.part, options.preset, options.limit)
+    sys.stdout.write(table(scores))
+    if options.json_file is not None:
+        write_json(scores, options.json_file)
+
+
+def _phantom(options: argparse.Namespace) -> None:
+    from .phantoms.sample import write_sample
+
+    for path in write_sample(options.seed, options.output):
+        sys.stdout.write(f"{path.name}: {path.stat().st_size} bytes\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""Prepared studies on disk and in memory: what the network sees, at the working grid, and the regions there.
+
+The steps are run by ``MedSegAILib.tasks.prepare``, as inference does, so both see the same voxels. Files lie under
+``.cache`` (ignored by git: they hold voxels of patients). Beside the library (training).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from MedSegAILib.core.case import Case
+from MedSegAILib.core.volume import Volume
+from MedSegAILib.image.resample import resample
+from MedSegAILib.tasks.prepare import prepare
+
+from .datasets import REGIONS, ROLES, Study, find_studies, read_study, reference_role, refuse_test, region_masks
+from .phantoms.brain import HeadOptions, draw_head
+from .recipes.recipe import PhantomShare, Recipe
+
+CACHE_FOLDER = Path(__file__).resolve().parents[1] / ".cache" / "training"
+CACHE_FORMAT = 1  # raise it when the content of the files changes
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A prepared study.
+
+    Args:
+        set_name: "four_sequences", "more", "lgg" or "phantom".
+        name: of the study.
+        image: [c, z, y, x] float16, only the sequences of ``roles``.
+        target: [3, z, y, x] uint8, 1 inside the region; order of ``REGIONS``.
+        roles: sequences that are there, in channel order.
+        known: by region, whether the target tells it.
+    """
+
+    set_name: str
+    name: str
+    image: npt.NDArray[np.float16]
+    target: npt.NDArray[np.uint8]
+    roles: tuple[str, ...]
+    known: tuple[bool, bool, bool]
+
+
+def prepare_sample(case: Case, labels: Volume, known: tuple[str, ...], recipe: Recipe, set_name: str) -> Sample:
+    """Bring a case and its label map to the working grid.
+
+    Regions are averaged over the extent of a working voxel and set where half of it or more belongs to them.
+    """
+    prepared = prepare(case, ROLES, recipe.prepare)
+    roles = tuple(role for role in ROLES if role in case.volumes)
+    image = prepared.array[[ROLES.index(role) for role in roles]]
+    masks = region_masks(labels.array).astype(np.float32)
+    shares = resample(masks, labels.grid, prepared.trail.working_grid)
+    flags = [name in known for name in REGIONS]
+    return Sample(
+        set_name,
+        case.name,
+        image.astype(np.float16),
+        (shares >= 0.5).astype(np.uint8),
+        roles,
+        (flags[0], flags[1], flags[2]),
+    )
+
+
+def load_sample(study: Study, recipe: Recipe) -> Sample:
+    """Give a study's sample from the cache, or make it and keep it."""
+    source = [str(recipe.prepare), {role: path.stat().st_size for role, path in study.files.items()}, study.known]
+    return _cached(f"{study.set_name}-{study.name}", source, lambda: _from_study(study, recipe))
+
+
+def load_phantom(seed: int, with_skull: bool, recipe: Recipe) -> Sample:
+    """Give the sample of a phantom; its look is part of the key, so a changed generator makes new files."""
+    code = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "phantoms").glob("*.py"))]
+    return _cached(
+        f"phantom-{seed}-{'head' if with_skull else 'brain'}",
+        [str(recipe.prepare), code],
+        lambda: _from_phantom(seed, with_skull, recipe),
+    )
+
+
+def load_training(recipe: Recipe) -> tuple[list[Sample], list[Sample]]:
+    """Load everything a recipe trains on, and the held-out train studies that only monitor.
+
+    Raises:
+        UsageError: "training.test_study" should a test study have got into the list.
+    """
+    training, monitoring = [], []
+    for set_name in (name for name in recipe.mix if name != "phantom"):
+        studies = find_studies(set_name, "train")
+        refuse_test(studies)
+        for study in studies:
+            (monitoring if study.name in recipe.held_out else training).append(load_sample(study, recipe))
+    return training + load_phantoms(recipe.phantoms, recipe), monitoring
+
+
+def load_phantoms(share: PhantomShare, recipe: Recipe) -> list[Sample]:
+    """Load the phantoms of a recipe; the first ``with_skull`` are whole heads."""
+    return [load_phantom(share.first_seed + i, i < share.with_skull, recipe) for i in range(share.count)]
+
+
+def _from_study(study: Study, recipe: Recipe) -> Sample:
+    case, labels = read_study(study)
+    return prepare_sample(case, labels, study.known, recipe, study.set_name)
+
+
+def _from_phantom(seed: int, with_skull: bool, recipe: Recipe) -> Sample:
+    head = draw_head(seed, HeadOptions(with_skull=with_skull))
+    volumes = {role: Volume(head.volumes[role], head.grid, name=role) for role in ROLES}
+    case = Case(volumes, reference=reference_role(volumes), name=f"phantom-{seed}")
+    return prepare_sample(case, Volume(head.labels, head.grid), REGIONS, recipe, "phantom")
+
+
+def _cached(name: str, source: object, make: Callable[[], Sample]) -> Sample:
+    key = hashlib.sha256(json.dumps([CACHE_FORMAT, source], sort_keys=True).encode()).hexdigest()[:12]
+    path = CACHE_FOLDER / f"{name}-{key}.npz"
+    if not path.is_file():
+        sample = make()
+        CACHE_FOLDER.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with part.open("wb") as stream:
+            np.savez(
+                stream,
+                image=sample.image,
+                target=np.packbits(sample.target),
+                shape=sample.target.shape,
+                roles=sample.roles,
+                known=sample.known,
+                names=(sample.set_name, sample.name),
+            )
+        part.replace(path)
+    with np.load(path) as data:
+        shape = tuple(data["shape"].tolist())
+        target = np.unpackbits(data["target"], count=int(np.prod(shape))).reshape(shape)
+        flags = data["known"].tolist()
+        return Sample(
+            str(data["names"][0]),
+            str(data["names"][1]),
+            data["image"],
+            target,
+            tuple(str(role) for role in data["roles"]),
+            (flags[0], flags[1], flags[2]),
+        )

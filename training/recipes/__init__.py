@@ -1,0 +1,21 @@
+"""Recipes by name: typed settings of one training, nothing else."""
+
+from __future__ import annotations
+
+from MedSegAILib.core.errors import UsageError
+
+from .brain_tumor_small import BRAIN_TUMOR_SMALL
+from .recipe import Recipe
+
+RECIPES: dict[str, Recipe] = {"brain-tumor-small": BRAIN_TUMOR_SMALL}
+
+
+def find_recipe(name: str) -> Recipe:
+    """Give a recipe.
+
+    Raises:
+        UsageError: "training.recipe" for an unknown name.
+    """
+    if name not in RECIPES:
+        raise UsageError("training.recipe", f"There is no recipe {name!r}.", f"Choose one of {', '.join(RECIPES)}.")
+    return RECIPES[name]

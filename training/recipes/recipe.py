@@ -1,0 +1,90 @@
+"""The nouns of a recipe: network, preparation, sampling, augmentation, optimizer. No behavior. Beside the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a training crop may leave the study; ``*_chance`` are probabilities.
+
+    Args:
+        flip_chances_zyx: mirror along each axis.
+        affine_chance: rotate and scale at all; else the crop keeps the voxels.
+        rotation_degrees: largest angle about each axis.
+        scaling: largest relative change of size.
+        gamma, gain: largest absolute exponent of the random power and factor (exp(U(-a, a))).
+        bias_chance, bias_size: uneven coil: chance, and largest exponent of its factor.
+        noise_chance, noise_size: chance, and largest standard deviation, on intensities of 0 to 1.
+        blur_chance, blur_voxels: thick slices: chance for each channel, and largest standard deviation.
+        drop_chance: a study with more than one sequence loses some.
+    """
+
+    flip_chances_zyx: tuple[float, float, float] = (0.25, 0.25, 0.5)
+    affine_chance: float = 0.5
+    rotation_degrees: float = 15.0
+    scaling: float = 0.1
+    gamma: float = 0.35
+    gain: float = 0.2
+    bias_chance: float = 0.5
+    bias_size: float = 0.3
+    noise_chance: float = 0.4
+    noise_size: float = 0.06
+    blur_chance: float = 0.2
+    blur_voxels: float = 1.3
+    drop_chance: float = 0.4
+
+
+@dataclass(frozen=True)
+class PhantomShare:
+    """Phantoms that train: how many, from which seeds, how many of them as whole heads."""
+
+    count: int = 60
+    first_seed: int = 100
+    with_skull: int = 24
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training.
+
+    Args:
+        name: of run folder and command line.
+        network: name in ``MedSegAILib.networks.NETWORKS``; ``arguments`` build it.
+        prepare: steps of ``MedSegAILib.tasks.prepare``; they go into the manifest as they stand.
+        mix: chance of each set to give the next crop; "phantom" is one of them.
+        favored: chance factor of studies whose name starts so; the others have 1.
+        held_out: train studies that only monitor.
+        crops: (crops in a batch, crop size [z, y, x] in voxels); each step takes one of these kinds in turn.
+        tumor_chance: share of crops around a tumor voxel; the others lie anywhere.
+        augmentation: see there.
+        phantoms: see there.
+        learning_rate, weight_decay: of AdamW.
+        warmup_steps: linear rise; then a cosine to 0.
+        steps: length of the training, unless a time budget decides.
+        average_decay: of the running mean of the weights, which is what ships.
+        gradient_norm: gradients are clipped to it.
+        seed: of weights, crops and augmentation.
+    """
+
+    name: str
+    network: str
+    arguments: Mapping[str, Any]
+    prepare: tuple[Mapping[str, Any], ...]
+    mix: Mapping[str, float]
+    favored: Mapping[str, float] = field(default_factory=dict)
+    held_out: tuple[str, ...] = ()
+    crops: tuple[tuple[int, tuple[int, int, int]], ...] = ((2, (64, 64, 64)),)
+    tumor_chance: float = 0.5
+    augmentation: Augmentation = Augmentation()
+    phantoms: PhantomShare = PhantomShare()
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    warmup_steps: int = 150
+    steps: int = 4000
+    average_decay: float = 0.998
+    gradient_norm: float = 2.0
+    seed: int = 20201121

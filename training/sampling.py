@@ -1,0 +1,63 @@
+"""Which study gives the next crop. A batch depends on seed and step number alone, so a resumed run repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .augment import draw_crop
+from .cache import Sample
+from .recipes.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Crops of one step: images [b, 4, z, y, x], targets [b, 3, z, y, x], known [b, 3], and their sets."""
+
+    images: Tensor
+    targets: Tensor
+    known: Tensor
+    set_names: tuple[str, ...]
+
+
+def draw_batch(samples: Sequence[Sample], recipe: Recipe, step: int) -> Batch:
+    """Draw the batch of a step.
+
+    Args:
+        samples: everything that trains.
+        recipe: mix of the sets, crop kinds, augmentation, seed.
+        step: 0-based; crop kinds take turns.
+    """
+    generator = np.random.default_rng((recipe.seed, step))
+    count, size = recipe.crops[step % len(recipe.crops)]
+    chosen = choose_samples(samples, recipe, count, generator)
+    crops = [draw_crop(sample, size, recipe.tumor_chance, recipe.augmentation, generator) for sample in chosen]
+    return Batch(
+        torch.stack([image for image, _ in crops]),
+        torch.stack([target for _, target in crops]),
+        torch.tensor([sample.known for sample in chosen]),
+        tuple(sample.set_name for sample in chosen),
+    )
+
+
+def choose_samples(
+    samples: Sequence[Sample], recipe: Recipe, count: int, generator: np.random.Generator
+) -> list[Sample]:
+    """Draw studies: first the set by the mix, then a study of it by favor."""
+    names = [name for name in recipe.mix if any(sample.set_name == name for sample in samples)]
+    shares = np.array([recipe.mix[name] for name in names])
+    chosen = []
+    for _ in range(count):
+        name = names[int(generator.choice(len(names), p=shares / shares.sum()))]
+        there = [sample for sample in samples if sample.set_name == name]
+        favor = np.array([_favor(sample.name, recipe) for sample in there])
+        chosen.append(there[int(generator.choice(len(there), p=favor / favor.sum()))])
+    return chosen
+
+
+def _favor(name: str, recipe: Recipe) -> float:
+    return next((factor for prefix, factor in recipe.favored.items() if name.startswith(prefix)), 1.0)
