@@ -134,7 +134,10 @@ def _print(report: dict[str, Any]) -> None:
         (entry["name"], entry["version"] or ("MISSING" if entry["needed"] else "not installed"), entry["use"])
         for entry in report["libraries"]
     ]
-    rows += [("device " + str(e["name"]), "runs" if e["ok"] else "does not run", _facts(e)) for e in report["devices"]]
+    rows += [
+        (f"{e['backend']} {e['device']}".rstrip(), "runs" if e["ok"] else "does not run", _facts(e))
+        for e in report["devices"]
+    ]
     rows += [("model " + entry["task"], entry["version"], "every file matches") for entry in report["models"]]
     memory = report["memory"]
     rows.append(("memory", f"{memory.get('free_gb', 0)} GB", f"free of {memory.get('total_gb', 0)} GB"))
@@ -147,4 +150,6 @@ def _print(report: dict[str, Any]) -> None:
 
 
 def _facts(device: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in device.items() if key not in ("name", "ok") and value)
+    if not device["ok"]:
+        return str(device["reason"])
+    return f"{device['name']}, {device['memory_mb']} MB, {device['precision']}, trial {device['seconds']:.2f} s"
