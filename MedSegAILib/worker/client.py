@@ -1,0 +1,346 @@
+"""The worker as everyone else sees it: jobs go in, callbacks come out, the process behind it may die.
+
+No thread of ours ever calls back: everything happens inside :meth:`WorkerClient.poll`, in the thread that calls it (a
+timer of the window, or the blocking :meth:`WorkerClient.segment`, which is the same loop). Imports ``core``, numpy and
+the standard library only; the computing is ``server``'s. Ring 7 (worker).
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from MedSegAILib.core.case import Case
+from MedSegAILib.core.errors import Cancelled, MedSegAIError, UsageError, WorkerError
+from MedSegAILib.core.result import Result
+from MedSegAILib.core.run import Cancel, Progress, ProgressCallback, RunOptions, ignore_progress
+
+from .bootstrap import SERVER_ENTRY, plan_launch
+from .job import Job
+from .post_mortem import SHOWN_LINES, explain
+from .private_folder import PrivateFolder
+from .process import Ended, WorkerProcess
+from .protocol import CancelJob, Failed, Finished, Hello, Progressed, Segment, broken, check_hello, decode, decode_error
+from .transfer import needed_bytes, read_result, write_case
+
+# Idle within 2 s of a cancel is promised; the worker has this long to confirm, the rest is for killing it.
+CANCEL_PATIENCE_S = 1.5
+# It greets before it loads anything heavy; a virus scanner on a cold disk is the slowest start seen.
+START_PATIENCE_S = 60.0
+CLOSE_PATIENCE_S = 2.0
+# An embedded Python gives its threads time only while the main thread waits; without this they would starve.
+YIELD_S = 0.002
+# The longest that one poll keeps calling back, so that a chatty worker cannot freeze a window.
+_DISPATCH_S = 0.1
+_BLOCKING_WAIT_S = 0.05
+
+__all__ = ["Job", "WorkerClient"]
+
+
+class _Held:
+    """What must not outlive the client: released when it is closed, collected, or when Python ends."""
+
+    def __init__(self) -> None:
+        self.process: WorkerProcess | None = None
+        self.folders: dict[int, PrivateFolder] = {}  # by number of the job
+
+    def release(self) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            process.close(CLOSE_PATIENCE_S)
+        for number in list(self.folders):
+            self.remove_folder(number)
+
+    def remove_folder(self, number: int) -> None:
+        folder = self.folders.pop(number, None)
+        if folder is not None:
+            folder.remove()
+
+
+class WorkerClient:
+    """Runs jobs in a worker process, one at a time, in the order in which they were asked for.
+
+    The process starts with the first job and stays for the next ones; when it dies, the job fails with a reason and
+    the next job starts a new one. All methods belong to one thread.
+
+    Args:
+        python: interpreter of the worker; None is this one's (in Slicer the one that Slicer ships).
+        packages: further folders in which the worker looks for packages.
+        site: private package folder of the worker; see ``bootstrap``.
+        entry: arguments for the interpreter; tests put a fake server here.
+        environment: environment to start from; None is this process's own.
+    """
+
+    def __init__(
+        self,
+        python: Path | None = None,
+        packages: Sequence[Path] = (),
+        *,
+        site: Path | None = None,
+        entry: Sequence[str] = SERVER_ENTRY,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.packages = tuple(Path(folder) for folder in packages)
+        self._python, self._site, self._entry, self._environment = python, site, tuple(entry), environment
+        self._held = _Held()
+        self._release = weakref.finalize(self, self._held.release)
+        self._queue: deque[Job] = deque()
+        self._current: Job | None = None
+        self._is_sent = False
+        self._worker_pid = 0
+        self._deadline_s = 0.0
+        self._count = 0
+
+    def __enter__(self) -> WorkerClient:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs or waits."""
+        return self._current is not None or bool(self._queue)
+
+    @property
+    def worker_pid(self) -> int:
+        """Process id of the worker once it has greeted, else 0."""
+        return self._worker_pid
+
+    def log_lines(self) -> list[str]:
+        """Give the last lines of the worker's log, oldest first; empty without a worker."""
+        return self._held.process.log_lines() if self._held.process else []
+
+    def start(self) -> None:
+        """Start the worker now, so that the first job need not wait for it; does nothing when it runs.
+
+        Raises:
+            SetupError: "setup.python" when its interpreter is missing or does not start.
+        """
+        if self._held.process is None:
+            self._held.process = WorkerProcess(plan_launch(self._python, self._site, self._entry, self._environment))
+            self._worker_pid = 0
+            self._deadline_s = time.monotonic() + START_PATIENCE_S
+
+    def segment_async(self, case: Case, task: str = "brain-tumor", options: RunOptions | None = None) -> Job:
+        """Ask for a run and come back at once; every failure comes by ``on_error``.
+
+        The voxels are written out here, so the caller may change its arrays afterwards.
+
+        Raises:
+            UsageError: "worker.closed" after :meth:`close`.
+        """
+        if not self._release.alive:
+            raise UsageError("worker.closed", "This worker client was closed.", "Make a new one.")
+        options = options or RunOptions()
+        self._count += 1
+        job = Job(self._count, task, self._cancel)
+        try:
+            folder = self._held.folders[job.number] = PrivateFolder.make(needed_bytes(case, options))
+            packages = tuple(str(root.absolute()) for root in self.packages)
+            message = write_case(case, folder.path)
+            job.request = Segment(job.number, task, packages, options.to_json(), str(folder.path), message)
+        except MedSegAIError as error:
+            job.error = error
+        self._queue.append(job)
+        return job
+
+    def segment(
+        self,
+        case: Case,
+        task: str = "brain-tumor",
+        options: RunOptions | None = None,
+        progress: ProgressCallback = ignore_progress,
+        cancel: Cancel | None = None,
+    ) -> Result:
+        """Run a case and wait for the result; arguments and errors as ``MedSegAILib.segment`` has them.
+
+        Raises:
+            WorkerError: "worker.died", "worker.version", "worker.protocol", "worker.start" or "worker.defect".
+        """
+        job = self.segment_async(case, task, options)
+        job.on_progress = progress
+        try:
+            while not job.is_finished:
+                if cancel is not None and cancel.is_set:
+                    job.cancel()
+                self.poll(_BLOCKING_WAIT_S)
+        finally:
+            # Ctrl-C, or a callback that raised: nothing goes on unseen.
+            job.on_progress = ignore_progress
+            while not job.is_finished:
+                job.cancel()
+                self.poll(_BLOCKING_WAIT_S)
+        if job.result is None:
+            raise job.error or Cancelled()
+        return job.result
+
+    def poll(self, wait_s: float = 0.0) -> None:
+        """Hear the worker and call back; call it some 10 to 50 times a second while ``is_busy``.
+
+        Args:
+            wait_s: wait so long for something to happen, at most; 0 comes back within milliseconds.
+        """
+        self._advance()
+        process = self._held.process
+        event = process.next_event(max(wait_s, YIELD_S) if self.is_busy else wait_s) if process else None
+        until_s = time.monotonic() + _DISPATCH_S
+        while process is not None and event is not None:
+            self._hear(process, event)
+            # A callback may have ended this worker.
+            is_ours = process is self._held.process
+            event = process.next_event(0.0) if is_ours and time.monotonic() < until_s else None
+        self._advance()
+
+    def close(self) -> None:
+        """End the worker and remove all temporary files; jobs that were left become "cancelled" without a call."""
+        left = [*self._queue, *([self._current] if self._current else [])]
+        self._queue.clear()
+        self._current = None
+        for job in left:
+            job.state, job.error = "cancelled", Cancelled()
+        self._release()
+
+    def _advance(self) -> None:
+        """Do everything that does not wait for the worker: settle what is settled, look at the clock, begin."""
+        for job in [job for job in self._queue if job.error or job.state == "cancelling"]:
+            self._queue.remove(job)
+            self._settle(job, job.error or Cancelled())
+        if self._current is not None and self._is_waited_for() and time.monotonic() > self._deadline_s:
+            self._give_up(self._current)
+        if self._current is not None and self._current.state == "cancelling" and not self._is_sent:
+            self._settle(self._current, Cancelled())
+        if self._current is None and self._queue:
+            self._begin(self._queue.popleft())
+
+    def _is_waited_for(self) -> bool:
+        return not self._is_sent or (self._current is not None and self._current.state == "cancelling")
+
+    def _begin(self, job: Job) -> None:
+        self._current, self._is_sent = job, False
+        try:
+            self.start()
+        except MedSegAIError as error:
+            self._settle(job, error)
+            return
+        self._deadline_s = time.monotonic() + START_PATIENCE_S
+        job.state = "running"
+        if self._worker_pid:
+            self._send(job)
+
+    def _send(self, job: Job) -> None:
+        """Hand the current job over; a worker that has gone meanwhile is heard of next, as its end."""
+        process = self._held.process
+        job.starts += 1
+        self._is_sent = bool(process and process.is_alive and job.request and process.send(job.request))
+
+    def _cancel(self, job: Job) -> None:
+        job.state = "cancelling"
+        if job is self._current and self._is_sent and self._held.process:
+            self._deadline_s = time.monotonic() + CANCEL_PATIENCE_S
+            self._held.process.send(CancelJob(job.number))
+
+    def _give_up(self, job: Job) -> None:
+        """End a worker that kept us waiting too long: for its greeting, or for the answer to a cancel."""
+        log = self.log_lines()
+        self._drop_process()
+        if job.state == "cancelling":
+            self._settle(job, Cancelled())
+            return
+        error = WorkerError(
+            "worker.start",
+            f"The worker did not answer within {START_PATIENCE_S:.0f} s of its start.",
+            "Run it again; if it happens again, report it with the log.",
+            log=log[-SHOWN_LINES:],
+        )
+        self._settle(job, error)
+
+    def _hear(self, process: WorkerProcess, event: bytes | Ended) -> None:
+        job = self._current
+        if isinstance(event, Ended):
+            self._hear_end(process, event)
+            return
+        if not self._worker_pid and not event.lstrip().startswith(b"{"):
+            # Before the greeting a launcher, or a package of the site, may print.
+            process.add_log_line(event)
+            return
+        # No callback within this try: what a callback raises is its caller's.
+        try:
+            message = self._understand(event)
+            outcome = self._outcome(message)
+        except WorkerError as error:
+            self._drop_process()
+            if job is not None:
+                self._settle(job, Cancelled() if job.state == "cancelling" else error)
+            return
+        if job is None:
+            return
+        if isinstance(message, Hello):
+            self._send(job)
+        elif outcome is not None:
+            self._settle(job, outcome)
+        elif isinstance(message, Progressed) and message.job == job.number and job.state == "running":
+            job.progress = Progress(message.stage, message.done, message.total)
+            job.on_progress(job.progress)
+
+    def _understand(self, line: bytes) -> Hello | Progressed | Finished | Failed:
+        message = decode(line)
+        if isinstance(message, Segment | CancelJob):
+            raise broken(f"the worker sent a {type(message).__name__}")
+        if isinstance(message, Hello):
+            check_hello(message)
+            self._worker_pid = message.pid
+        return message
+
+    def _outcome(self, message: Hello | Progressed | Finished | Failed) -> Result | MedSegAIError | None:
+        """Give what a message means for the current job: its outcome, or None when it goes on."""
+        job = self._current
+        if job is None or not isinstance(message, Finished | Failed) or message.job != job.number:
+            return None
+        if job.state == "cancelling":
+            # Confirmed, or too late to be stopped: either way the result is not wanted any more.
+            return Cancelled()
+        if isinstance(message, Failed):
+            return decode_error(message.error)
+        try:
+            return read_result(message.result, self._held.folders[job.number].path)
+        except WorkerError:
+            raise
+        except MedSegAIError as error:
+            return error
+
+    def _hear_end(self, process: WorkerProcess, ended: Ended) -> None:
+        log, job, has_greeted = process.log_lines(), self._current, bool(self._worker_pid)
+        self._drop_process()
+        if job is None:
+            return
+        if job.state == "cancelling":
+            self._settle(job, Cancelled())
+        elif has_greeted and not self._is_sent and job.starts == 1:
+            # It had died idle, before this job reached it: the job is as good as new.
+            self._current, job.state = None, "queued"
+            self._queue.appendleft(job)
+        else:
+            self._settle(job, explain(ended.exit_code, log, job.doing() if self._is_sent else "it started"))
+
+    def _drop_process(self) -> None:
+        process, self._held.process = self._held.process, None
+        self._worker_pid = 0
+        if process is not None:
+            process.kill()
+
+    def _settle(self, job: Job, outcome: Result | MedSegAIError) -> None:
+        """End a job. The state is right before anyone is called: a callback may ask for the next job, or raise."""
+        if job is self._current:
+            self._current = None
+        self._held.remove_folder(job.number)
+        if isinstance(outcome, Result):
+            job.state, job.result = "done", outcome
+            job.on_result(outcome)
+        else:
+            job.state = "cancelled" if isinstance(outcome, Cancelled) else "failed"
+            job.error = outcome
+            job.on_error(outcome)

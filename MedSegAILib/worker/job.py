@@ -1,0 +1,66 @@
+"""One run in the worker, as its caller holds it: state, callbacks, outcome. Ring 7 (worker)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from MedSegAILib.core.errors import MedSegAIError
+from MedSegAILib.core.result import Result
+from MedSegAILib.core.run import Progress, ProgressCallback, ignore_progress
+
+from .protocol import Segment
+
+JobState = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
+
+
+class Job:
+    """One run. Set the callbacks you need; exactly one of ``on_result`` and ``on_error`` is called, once.
+
+    Made by ``WorkerClient.segment_async`` only.
+
+    Attributes:
+        number: counted by the client.
+        task: name of the task.
+        state: "queued", "running", "cancelling", then for good "done", "failed" or "cancelled".
+        progress: the last step heard of, or None.
+        result: once "done".
+        error: once "failed" or "cancelled" (then a ``Cancelled``).
+        on_progress, on_result, on_error: called from ``WorkerClient.poll`` only, in its thread.
+        request: what is sent to the worker; None when the case could not be written.
+        starts: how many workers it was handed to.
+    """
+
+    def __init__(self, number: int, task: str, stop: Callable[[Job], None]) -> None:
+        self.number = number
+        self.task = task
+        self.state: JobState = "queued"
+        self.progress: Progress | None = None
+        self.result: Result | None = None
+        self.error: MedSegAIError | None = None
+        self.on_progress: ProgressCallback = ignore_progress
+        self.on_result: Callable[[Result], None] = _ignore
+        self.on_error: Callable[[MedSegAIError], None] = _ignore
+        self.request: Segment | None = None
+        self.starts = 0
+        self._stop = stop
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run is over, one way or the other."""
+        return self.state in ("done", "failed", "cancelled")
+
+    def cancel(self) -> None:
+        """Stop the run; ``on_error`` gets ``Cancelled`` within 2 s of polling. A second call does nothing."""
+        if not self.is_finished and self.state != "cancelling":
+            self._stop(self)
+
+    def doing(self) -> str:
+        """Say what the worker was at, for a sentence like "it ended while ..."."""
+        if self.progress is None:
+            return "it took up the run"
+        return f"it was at {self.progress.stage!r} ({self.progress.done} of {self.progress.total})"
+
+
+def _ignore(outcome: object) -> None:
+    """Do nothing; the default callback."""

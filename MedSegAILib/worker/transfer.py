@@ -1,0 +1,208 @@
+"""Arrays as raw files beside the messages: a case into its message and back, a result into its message and back.
+
+Geometry stays float64 to the last bit (JSON carries it); voxels are written once, mapped by the server without a
+copy, and of a label map only the box that holds labels crosses. The folder is ``private_folder``'s. Ring 7 (worker).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from MedSegAILib.core.case import Case
+from MedSegAILib.core.errors import ResourceError, UsageError
+from MedSegAILib.core.labels import LabelScheme
+from MedSegAILib.core.result import Notice, Passport, Probabilities, Result
+from MedSegAILib.core.run import RunOptions
+from MedSegAILib.core.volume import Grid, Volume
+
+from .protocol import broken
+
+Array = npt.NDArray[Any]
+
+# For choosing a place only: label maps are at most uint16, and no task shows more float32 channels than this.
+_LABEL_BYTES = 2
+_MOST_PROBABILITY_BYTES = 4 * 8
+_REAL_KINDS = "biuf"
+
+
+def needed_bytes(case: Case, options: RunOptions) -> int:
+    """Give the most that a job will write: its inputs and its result."""
+    inputs = sum(volume.array.nbytes for volume in case.volumes.values())
+    voxels = int(np.prod(case.reference_grid().shape_zyx))
+    return inputs + voxels * (_LABEL_BYTES + (_MOST_PROBABILITY_BYTES if options.keep_probabilities else 0))
+
+
+def write_case(case: Case, folder: Path) -> dict[str, Any]:
+    """Write the voxels of a case and give its message.
+
+    Raises:
+        UsageError: "transfer.dtype" when voxels are not real numbers.
+        ResourceError: "worker.disk" when they cannot be written.
+    """
+    volumes = [
+        {
+            "role": role,
+            "name": volume.name,
+            "array": _write(volume.array, folder / f"input-{index}.raw"),
+            "ijk_to_ras": volume.grid.ijk_to_ras.tolist(),
+        }
+        for index, (role, volume) in enumerate(case.volumes.items())
+    ]
+    return {"name": case.name, "reference": case.reference, "volumes": volumes}
+
+
+def read_case(message: Mapping[str, Any], folder: Path) -> Case:
+    """Rebuild a case; its arrays are read-only maps of the files, ``[z, y, x]``.
+
+    Raises:
+        WorkerError: "worker.protocol" when message and files do not fit together.
+        InputError: a grid that is none, as ``Grid`` says.
+    """
+    try:
+        volumes = {}
+        for entry in message["volumes"]:
+            array = _map(entry["array"], folder)
+            grid = Grid(_shape3(array), np.array(entry["ijk_to_ras"], dtype=np.float64))
+            volumes[str(entry["role"])] = Volume(array, grid, name=str(entry["name"]))
+        return Case(volumes, reference=str(message["reference"]), name=str(message["name"]))
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise broken(f"the case cannot be read ({type(error).__name__}: {error})") from error
+
+
+def write_result(result: Result, folder: Path, *, with_probabilities: bool) -> dict[str, Any]:
+    """Write the labels of a result, the box of the non-zero ones only, and give its message.
+
+    Args:
+        result: as the pipeline gave it.
+        folder: private folder of the job.
+        with_probabilities: also write the region probabilities, when the result has them.
+
+    Raises:
+        ResourceError: "worker.disk" when they cannot be written.
+    """
+    labels = result.labels
+    box = label_box(labels.array)
+    kept = result.probabilities if with_probabilities else None
+    return {
+        "labels": {
+            "name": labels.name,
+            "shape_zyx": list(labels.grid.shape_zyx),
+            "ijk_to_ras": labels.grid.ijk_to_ras.tolist(),
+            "dtype": labels.array.dtype.str,
+            "offset_zyx": [part.start for part in box],
+            "box": _write(labels.array[box], folder / "labels.raw") if labels.array[box].size else None,
+        },
+        "scheme": result.scheme.to_json(),
+        "passport": result.passport.to_json(),
+        "notices": [[notice.code, notice.message, notice.hint] for notice in result.notices],
+        "probabilities": kept
+        and {
+            "array": _write(kept.array, folder / "probabilities.raw"),
+            "regions": list(kept.regions),
+            "ijk_to_ras": np.asarray(kept.ijk_to_ras).tolist(),
+        },
+    }
+
+
+def read_result(message: Mapping[str, Any], folder: Path) -> Result:
+    """Rebuild a result with arrays of its own, so that the folder can go.
+
+    Raises:
+        WorkerError: "worker.protocol" when message and files do not fit together.
+        PackageError: "labels.scheme", as ``LabelScheme`` says.
+    """
+    try:
+        entry = message["labels"]
+        array: Array = np.zeros([int(count) for count in entry["shape_zyx"]], np.dtype(entry["dtype"]))
+        if entry["box"] is not None:
+            box = _load(entry["box"], folder)
+            array[_slices(entry["offset_zyx"], box.shape)] = box
+        grid = Grid(_shape3(array), np.array(entry["ijk_to_ras"], dtype=np.float64))
+        kept = message["probabilities"]
+        return Result(
+            Volume(array, grid, name=str(entry["name"])),
+            LabelScheme.from_json(message["scheme"]),
+            Passport.from_json(message["passport"]),
+            tuple(Notice(*(str(part) for part in notice)) for notice in message["notices"]),
+            kept
+            and Probabilities(
+                _load(kept["array"], folder),
+                tuple(str(name) for name in kept["regions"]),
+                np.array(kept["ijk_to_ras"], dtype=np.float64),
+            ),
+        )
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise broken(f"the result cannot be read ({type(error).__name__}: {error})") from error
+
+
+def label_box(array: Array) -> tuple[slice, slice, slice]:
+    """Give the smallest box ``[z, y, x]`` that holds every non-zero voxel; empty (all zero long) without one."""
+    # One axis after the other, each only within what the ones before left over.
+    planes = np.flatnonzero(array.any(axis=(1, 2)))
+    if not len(planes):
+        return slice(0, 0), slice(0, 0), slice(0, 0)
+    z = slice(int(planes[0]), int(planes[-1]) + 1)
+    footprint: npt.NDArray[np.bool_] = np.any(array[z], axis=0)
+    rows, columns = np.flatnonzero(footprint.any(axis=1)), np.flatnonzero(footprint.any(axis=0))
+    return z, slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _write(array: Array, path: Path) -> dict[str, Any]:
+    """Write an array in C order and give its entry; slab by slab, so that a view is never copied as a whole.
+
+    Plain writes and no map: a map onto a full disk ends the process with SIGBUS instead of an error.
+    """
+    if array.dtype.kind not in _REAL_KINDS:
+        raise UsageError(
+            "transfer.dtype",
+            f"Voxels of type {array.dtype} cannot be sent to the worker.",
+            "Give integers or floating point numbers.",
+        )
+    slabs = [array] if array.flags.c_contiguous else array
+    try:
+        with path.open("wb") as file:
+            for slab in slabs:
+                file.write(np.ascontiguousarray(slab).reshape(-1).view(np.uint8).data)
+    except OSError as error:
+        raise ResourceError(
+            "worker.disk",
+            f"{array.nbytes / 1e6:.0f} MB could not be written for the worker ({error.strerror}).",
+            "Free disk space or memory, then run it again.",
+        ) from error
+    return {"file": path.name, "dtype": array.dtype.str, "shape": list(array.shape)}
+
+
+def _map(entry: Mapping[str, Any], folder: Path) -> Array:
+    path, dtype, shape = _checked(entry, folder)
+    return np.asarray(np.memmap(path, dtype, mode="r", shape=shape))
+
+
+def _load(entry: Mapping[str, Any], folder: Path) -> Array:
+    path, dtype, shape = _checked(entry, folder)
+    return np.fromfile(path, dtype).reshape(shape)
+
+
+def _checked(entry: Mapping[str, Any], folder: Path) -> tuple[Path, np.dtype[Any], tuple[int, ...]]:
+    """Give path, dtype and shape of an entry; the file must lie in the folder and have just that size."""
+    name, dtype, shape = str(entry["file"]), np.dtype(entry["dtype"]), tuple(int(count) for count in entry["shape"])
+    path = folder / name
+    if Path(name).name != name or dtype.kind not in _REAL_KINDS or min(shape) < 1:
+        raise ValueError(f"the array {name!r} of {dtype} {shape}")
+    wanted = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if path.stat().st_size != wanted:
+        raise ValueError(f"the file {name} has {path.stat().st_size} bytes, not {wanted}")
+    return path, dtype, shape
+
+
+def _slices(offset: Any, shape: tuple[int, ...]) -> tuple[slice, ...]:
+    return tuple(slice(int(start), int(start) + count) for start, count in zip(offset, shape, strict=True))
+
+
+def _shape3(array: Array) -> tuple[int, int, int]:
+    depth, height, width = array.shape
+    return depth, height, width
