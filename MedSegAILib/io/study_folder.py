@@ -20,12 +20,10 @@ _T2 = {"t2", "t2w"}
 _CONTRAST = {"ce", "c", "gd", "gad", "gadolinium", "km", "post", "postcontrast", "contrast", "enhanced"}
 _NO_CONTRAST = {"pre", "native", "precontrast", "without", "no", "non", "unenhanced"}
 # What programs call their results; a file with one of these words is never an input.
-_RESULT_WORDS = set(
-    "seg segs segmentation segmentations label labels labelmap mask masks brainmask pred preds prediction predictions "
-    "predicted consensus gt groundtruth truth annotation annotations roi rois result results overlay probability "
-    "probabilities prob ventricles manual".split()  # noqa: SIM905 - thirty words, thirty lines otherwise
+_RESULT_WORDS = re.compile(
+    r"segs?|segmentations?|labels?|labelmap|masks?|brainmask|preds?|predict(ed|ions?)|consensus|gt|(ground)?truth"
+    r"|annotations?|rois?|results?|overlay|prob(ability|abilities)?|ventricles|manual|(seg|mask|label|pred)[0-9]+"
 )
-_RESULT_PREFIXES = ("seg", "mask", "label", "pred")  # "seg1", "mask2", "label_map"
 
 
 def find_inputs(folder: Path, roles: Sequence[str]) -> dict[str, Path]:
@@ -79,9 +77,7 @@ def role_of(name: str, roles: Sequence[str]) -> str | None:
     True
     """
     words = set(re.findall(r"[a-z0-9]+", _without_suffix(name).lower().replace("+", " ce ")))
-    if words & _RESULT_WORDS or any(
-        re.fullmatch(f"{prefix}[0-9]*", word) for prefix in _RESULT_PREFIXES for word in words
-    ):
+    if any(_RESULT_WORDS.fullmatch(word) for word in words):
         return None
     kind = _mr_sequence(words)
     by_lower = {role.lower(): role for role in roles}
