@@ -87,7 +87,7 @@ def missing(progress: ProgressCallback, cancel: Cancel) -> None:
 def flood(progress: ProgressCallback, cancel: Cancel) -> None:
     """Print what looks like messages, by every road to standard output; read standard input, too."""
     for _ in range(200):
-        print('{"kind":"error","job":1,"error":{}}' * 20)
+        print('{"kind":"error","job":1,"error":{}}' * 20)  # noqa: T201 - the point of it
         os.write(1, b'{"kind":"result","job":1,"result":{}}\n' * 20)
     subprocess.run([sys.executable, "-c", 'print(\'{"kind":"hello"}\')'], check=True)
     ctypes.CDLL(None).puts(b'{"kind":"error"}')
@@ -170,7 +170,7 @@ def segment(
 
 if __name__ == "__main__":
     if "--noisy-start" in sys.argv:
-        print("a launcher says hello", flush=True)
+        print("a launcher says hello", flush=True)  # noqa: T201 - the point of it
     if "--other-version" in sys.argv:
         server.PROTOCOL, server.VERSION = 99, "9.9.9"
     if "--no-library" in sys.argv:

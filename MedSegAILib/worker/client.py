@@ -92,6 +92,7 @@ class WorkerClient:
         self._is_sent = False
         self._worker_pid = 0
         self._deadline_s = 0.0
+        self._log_start = 0
         self._count = 0
 
     def __enter__(self) -> WorkerClient:
@@ -235,6 +236,7 @@ class WorkerClient:
         """Hand the current job over; a worker that has gone meanwhile is heard of next, as its end."""
         process = self._held.process
         job.starts += 1
+        self._log_start = process.line_count if process else 0
         self._is_sent = bool(process and process.is_alive and job.request and process.send(job.request))
 
     def _cancel(self, job: Job) -> None:
@@ -313,7 +315,9 @@ class WorkerClient:
             return error
 
     def _hear_end(self, process: WorkerProcess, ended: Ended) -> None:
-        log, job, has_greeted = process.log_lines(), self._current, bool(self._worker_pid)
+        job, has_greeted = self._current, bool(self._worker_pid)
+        # What an earlier job logged would mislead the search for the reason.
+        log = process.log_lines(self._log_start if self._is_sent else 0)
         self._drop_process()
         if job is None:
             return

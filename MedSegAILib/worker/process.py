@@ -46,6 +46,7 @@ class WorkerProcess:
     def __init__(self, launch: Launch) -> None:
         self._events: queue.SimpleQueue[bytes | Ended] = queue.SimpleQueue()
         self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self.line_count = 0  # of all lines ever logged
         self._stdin_lock = threading.Lock()
         try:
             self._popen = _popen(launch)
@@ -72,13 +73,15 @@ class WorkerProcess:
         """Whether the child runs."""
         return self._popen.poll() is None
 
-    def log_lines(self) -> list[str]:
-        """Give the last lines that the worker wrote to its log, oldest first."""
-        return list(self._log)
+    def log_lines(self, since: int = 0) -> list[str]:
+        """Give the last lines that the worker wrote to its log after its first ``since`` ones, oldest first."""
+        lines = list(self._log)
+        return lines[max(0, len(lines) - (self.line_count - since)) :]
 
     def add_log_line(self, line: bytes) -> None:
-        """Keep a line that came on the message pipe before the first message (a launcher's greeting)."""
+        """Keep a line; also one that came on the message pipe before the first message (a launcher's greeting)."""
         self._log.append(_text(line))
+        self.line_count += 1
 
     def next_event(self, wait_s: float) -> bytes | Ended | None:
         """Give the next line or the end; None when nothing came within ``wait_s`` seconds."""
@@ -148,7 +151,7 @@ class WorkerProcess:
     def _read_log(self, stream: IO[bytes]) -> None:
         with stream:
             for line in iter(stream.readline, b""):
-                self._log.append(_text(line))
+                self.add_log_line(line)
 
     def _wait(self, messages: threading.Thread, log: threading.Thread) -> None:
         exit_code = self._popen.wait()
