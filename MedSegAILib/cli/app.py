@@ -83,6 +83,8 @@ def main(arguments: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
     screen.make_robust()
+    # What the library warns of also stands on the result; without a handler Python would print it a second time.
+    logging.getLogger("MedSegAILib").addHandler(logging.NullHandler())
     try:
         app(args=arguments, prog_name="medsegai")
     except MedSegAIError as error:

@@ -26,18 +26,22 @@ def evaluate(
 ) -> None:
     """Compare two label maps: Dice and volumes by region (both empty: Dice 1; one empty: 0)."""
     from MedSegAILib.image.metrics import evaluate_regions
-    from MedSegAILib.io import read_label_map
+    from MedSegAILib.io import read_label_map_with_notices
     from MedSegAILib.tasks.store import find_package
 
     package = find_package(task)
-    ours = read_label_map(prediction / LABELS_FILE if prediction.is_dir() else prediction)
-    theirs = read_label_map(reference)
+    read_ours = read_label_map_with_notices(prediction / LABELS_FILE if prediction.is_dir() else prediction)
+    read_theirs = read_label_map_with_notices(reference)
+    ours, theirs = read_ours.volume, read_theirs.volume
+    notices = (*read_ours.notices, *read_theirs.notices)
     for side, volume in (("prediction", ours), ("reference", theirs)):
         check_labels(side, volume, package.scheme)
     array = on_grid_of(ours, theirs)
     scores = evaluate_regions(ours.array, array, package.scheme, ours.grid.voxel_volume_ml)
     if as_json:
-        screen.give_json({"task": task, "regions": [vars(score) for score in scores]})
+        screen.give_json(
+            {"task": task, "regions": [vars(score) for score in scores], "notices": [vars(entry) for entry in notices]}
+        )
         return
     rows: list[tuple[str, ...]] = [("region", "Dice  ", "volume mL", "reference mL")]
     rows += [
@@ -46,6 +50,8 @@ def evaluate(
     ]
     for line in screen.table(rows):
         screen.say(line)
+    for notice in notices:
+        screen.say(f"note: {notice.message} {notice.hint}".rstrip())
 
 
 def check_labels(side: str, volume: Volume, scheme: LabelScheme) -> None:

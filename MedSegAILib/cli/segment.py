@@ -20,7 +20,7 @@ from . import screen
 
 if TYPE_CHECKING:
     from MedSegAILib.core.case import Case
-    from MedSegAILib.core.result import Result
+    from MedSegAILib.core.result import Notice, Result
 
 
 def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
@@ -41,10 +41,11 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     """Segment a study: label map, segmentation for 3D Slicer, volumes in mL, picture, passport."""
     options = RunOptions(preset=preset, device=device, backend=backend, threads=threads)  # type: ignore[arg-type]
     check_output(output, overwrite=overwrite)
-    case = _read(task, inputs or [], study)
+    case, notices = _read(task, inputs or [], study)
     if reference:
         case = replace(case, reference=reference)
     result, seconds = _run(case, task, options)
+    result = replace(result, notices=(*notices, *result.notices))
     from MedSegAILib.report.outputs import write_outputs
 
     files = write_outputs(result, case, output)
@@ -79,7 +80,7 @@ def check_output(output: Path, *, overwrite: bool) -> None:
         ) from error
 
 
-def _read(task: str, inputs: list[str], study: Path | None) -> Case:
+def _read(task: str, inputs: list[str], study: Path | None) -> tuple[Case, tuple[Notice, ...]]:
     from MedSegAILib.tasks.store import find_package
 
     package = find_package(task)
@@ -89,11 +90,10 @@ def _read(task: str, inputs: list[str], study: Path | None) -> Case:
             "Inputs are given either one by one or as a study folder.",
             f"Give --study FOLDER, or --input for {', '.join(package.roles)}.",
         )
-    from MedSegAILib.io import read_case, read_study
+    from MedSegAILib.io.case_files import read_case_with_notices
+    from MedSegAILib.io.study_folder import find_inputs
 
-    if study is not None:
-        return read_study(study, package.roles)
-    return read_case(_paths(inputs))
+    return read_case_with_notices(_paths(inputs) if study is None else find_inputs(study, package.roles))
 
 
 def _paths(inputs: list[str]) -> dict[str, Path]:

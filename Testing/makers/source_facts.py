@@ -63,24 +63,51 @@ class RaisedCode:
 def raised_codes() -> list[RaisedCode]:
     """Every error and notice that the library makes, in the order of their codes; the first place wins."""
     found: dict[tuple[str, str], RaisedCode] = {}
-    for path in product_files():
-        if path.parts[0] == "training":
-            continue
-        for node in ast.walk(tree_of(path)):
-            for call in _calls(node):
-                name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
-                texts = [_text(argument) for argument in call.args[:3]]
-                if texts and (name in ERROR_CLASSES or name in {"Notice", "MedSegAIError"}):
-                    kind = name
-                elif texts and isinstance(node, ast.Raise) and _CODE.match(texts[0]):
-                    kind = _kind_of_helper(path, name)
-                else:
-                    continue
-                if texts[0] and (_CODE.match(texts[0].replace("*", "x")) or texts[0] == "defect"):
-                    code, message, hint = (*texts, "", "")[:3]
-                    found.setdefault((code, kind), RaisedCode(code, kind, message, hint))
+    library = [path for path in product_files() if path.parts[0] != "training"]
+    for path in library:
+        for entry in _codes_in_calls(path):
+            found.setdefault((entry.code, entry.kind), entry)
+    for path in library:
+        for entry in _codes_in_tables(path, {code.partition(".")[0] for code, _ in found}):
+            if entry.code not in {code for code, _ in found}:
+                found[(entry.code, entry.kind)] = entry
     found[("run.cancelled", "Cancelled")] = RaisedCode("run.cancelled", "Cancelled", "The run was cancelled.", "")
     return [found[key] for key in sorted(found)]
+
+
+def _codes_in_calls(path: Path) -> list[RaisedCode]:
+    entries = []
+    for node in ast.walk(tree_of(path)):
+        for call in _calls(node):
+            name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+            texts = [_text(argument) for argument in call.args[:3]]
+            if not texts:
+                continue
+            if name not in ERROR_CLASSES and name not in {"Notice", "MedSegAIError"}:
+                if not (isinstance(node, ast.Raise) and _CODE.match(texts[0])):
+                    continue
+                name = _kind_of_helper(path, name)
+            if _CODE.match(texts[0].replace("*", "x")) or texts[0] == "defect":
+                code, message, hint = (*texts, "", "")[:3]
+                entries.append(RaisedCode(code, name, message, hint))
+    return entries
+
+
+def _codes_in_tables(path: Path, families: set[str]) -> list[RaisedCode]:
+    """Codes that stand in a table of the file and reach the error by a variable."""
+    calls = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call) and node.args]
+    kinds = [
+        call.func.id
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id in ERROR_CLASSES and isinstance(call.args[0], ast.Name)
+    ]
+    if not kinds:
+        return []
+    texts = {
+        node.value for node in ast.walk(tree_of(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    codes = [text for text in texts if _CODE.match(text) and text.partition(".")[0] in families]
+    return [RaisedCode(code, kinds[0], "*", "*") for code in codes]
 
 
 def _calls(node: ast.AST) -> list[ast.Call]:

@@ -1,0 +1,86 @@
+"""The door of the command line: fast help, version, exit codes, defects, Ctrl-C."""
+
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+
+from MedSegAILib.cli import app as door
+from MedSegAILib.cli import screen, segment
+from MedSegAILib.core.errors import Cancelled, InputError
+from MedSegAILib.version import VERSION
+from Testing.makers.shell import command, environment, medsegai
+
+HELP_LIMIT_S = 0.5
+
+
+def test_version_is_that_of_the_library():
+    done = medsegai("--version")
+    assert (done.returncode, done.stdout.strip()) == (0, f"medsegai {VERSION}")
+
+
+def test_help_comes_at_once():
+    def seconds():
+        start_s = time.perf_counter()
+        subprocess.run(command("--help"), env=environment(), capture_output=True, check=True)
+        return time.perf_counter() - start_s
+
+    assert min(seconds() for _ in range(3)) < HELP_LIMIT_S  # other processes share the machine
+
+
+def test_help_says_what_it_is_not_for():
+    assert "Not for clinical decisions" in medsegai("--help").stdout
+
+
+@pytest.mark.parametrize("arguments", [["segmentt"], ["segment", "--tsk", "x"], ["segment"]])
+def test_unknown_words_are_usage_errors(arguments):
+    done = medsegai(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"), [(InputError("x.y", "Wrong.", "Do it."), 3), (Cancelled(), 130), (KeyboardInterrupt(), 130)]
+)
+def test_error_leads_to_its_exit_code(error, exit_code, monkeypatch, capsys):
+    def fail(**options):
+        raise error
+
+    monkeypatch.setattr(segment, "check_output", fail)
+    monkeypatch.setattr(segment, "RunOptions", fail)
+    with pytest.raises(SystemExit) as ended:
+        door.main(["segment", "--task", "t", "--output", "o"])
+    assert ended.value.code == exit_code
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_defect_hides_its_text_and_names_its_kind(monkeypatch, capsys):
+    def fail(**options):
+        raise RuntimeError("Doe^John was here")
+
+    monkeypatch.setattr(segment, "RunOptions", fail)
+    with pytest.raises(SystemExit) as ended:
+        door.main(["segment", "--task", "t", "--output", "o", "--json"])
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert ended.value.code == 1
+    assert "RuntimeError" in error["message"]
+    assert "Doe" not in json.dumps(error)
+
+
+def test_second_ctrl_c_stops_at_once_and_the_first_one_at_the_next_check():
+    from MedSegAILib.core.run import Cancel
+
+    cancel = Cancel()
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), segment._stopped_by_ctrl_c(cancel):  # noqa: PT012 - the order is the fact
+        signal.raise_signal(signal.SIGINT)
+        assert cancel.is_set
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_table_aligns_every_column_but_the_last():
+    assert screen.table([("a", "bbb", "c"), ("aaaa", "b", "dd")]) == ["a     bbb  c", "aaaa  b    dd"]
+    assert screen.table([]) == []
