@@ -107,7 +107,7 @@ class Server:
         self._segment = segment
         self._requests: queue.SimpleQueue[Segment | None] = queue.SimpleQueue()
         self._cancels: dict[int, Cancel] = {}
-        self._folders: dict[int, Path] = {}
+        self._folders: list[Path] = []
 
     def serve(self) -> None:
         """Greet, then compute one request after the other, until the input ends."""
@@ -117,7 +117,6 @@ class Server:
             started = time.monotonic()
             answer = self._run(request)
             self._cancels.pop(request.job)
-            self._folders.pop(request.job)
             outcome = "done" if isinstance(answer, Finished) else str(answer.error["code"])
             _log.info("job %d (%s): %s in %.2f s", request.job, request.task, outcome, time.monotonic() - started)
             self._send(answer)
@@ -168,7 +167,8 @@ class Server:
     def _take(self, message: Message) -> None:
         if isinstance(message, Segment):
             self._cancels[message.job] = Cancel()
-            self._folders[message.job] = Path(message.folder)
+            # The client has removed those of earlier jobs by now, unless it died.
+            self._folders = [*filter(Path.exists, self._folders), Path(message.folder)]
             self._requests.put(message)
         elif isinstance(message, CancelJob):
             # A cancel that crosses the answer finds no job any more.
@@ -188,7 +188,7 @@ class Server:
 
     def _remove_folders(self) -> None:
         """Do what the client cannot any more when it was killed."""
-        for folder in list(self._folders.values()):
+        for folder in self._folders:
             remove_tree(folder)
 
 
