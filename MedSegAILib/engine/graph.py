@@ -68,9 +68,9 @@ def check_graph(graph: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
 
 
 def tensor_names(graph: Mapping[str, Any]) -> list[str]:
-    """Give the names of the tensors that a sound graph uses, in order of use."""
+    """Give the names of the tensors that a sound graph uses, each once, in order of use."""
     nodes = check_graph(graph)
-    return [node[key] for node in nodes for key in ("weight", "bias") if node.get(key)]
+    return list(dict.fromkeys(node[key] for node in nodes for key in ("weight", "bias") if node.get(key)))
 
 
 def _refused(what: str) -> PackageError:

@@ -15,7 +15,7 @@ from .backend import NetworkSpec, Shape
 BYTES_A_VALUE = 4
 MEBIBYTE = 1 << 20
 # Peak of a forward in tensors of the first stage's channels at full resolution, U-nets of widths 8, 16, 48;
-# measured, see Testing/benchmarks/engine.md.
+# measured, see Testing/unit/engine/test_memory.py.
 PEAK_TENSORS = {"openvino": 4.3, "torch": 8.0}
 LIBRARY_BYTES = {"openvino": 60 * MEBIBYTE, "torch": 220 * MEBIBYTE}
 DEFAULT_WIDTH = 32  # of networks that name no width: that of nnU-Net's first stage

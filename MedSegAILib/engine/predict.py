@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from MedSegAILib.core.errors import PackageError, ResourceError
+from MedSegAILib.core.errors import InputError, PackageError, ResourceError
 from MedSegAILib.core.run import Cancel
 
 from .activation import ACTIVATIONS
@@ -75,10 +75,18 @@ def predict(array: FloatArray, job: Job, report: Report, cancel: Cancel) -> Floa
 
     Raises:
         Cancelled: "run.cancelled".
+        InputError: "input.not_finite" when the array has NaN or infinity.
         ResourceError: "memory.not_enough" before the first forward; "gpu.memory"; "engine.not_finite".
-        PackageError: weights or graph do not fit; see ``Backend.load``.
+        PackageError: weights or graph do not fit (see ``Backend.load``), or a weight is not finite.
         SetupError: the library of the backend is missing.
     """
+    # A ReLU may turn NaN into 0 (OpenVINO's does): a damaged input would give a plausible mask.
+    if not np.isfinite(array).all():
+        raise InputError(
+            "input.not_finite",
+            "The prepared image has values that are not numbers.",
+            "Export the image again from its source.",
+        )
     shape: Shape = (array.shape[0], array.shape[1], array.shape[2], array.shape[3])
     backend = load_backend(job.plan.backend)
     device = Device(job.plan.device, job.plan.precision)
@@ -88,7 +96,7 @@ def predict(array: FloatArray, job: Job, report: Report, cancel: Cancel) -> Floa
     report(done, job.forward_count)
     for number, read_weights in enumerate(job.members):
         cancel.check()
-        weights = read_weights()
+        weights = _checked(read_weights())
         if number == 0:
             _check_memory(job, shape, weights)
         for view_shape, views in by_shape(job.views, shape).items():
@@ -130,6 +138,17 @@ class _Sum:
                 "Run on the CPU; if it happens there too, install the package again from its source.",
             )
         return np.clip(self._total, 0.0, 1.0, out=self._total)  # the sum of shares may be 1 + 1e-7
+
+
+def _checked(weights: Weights) -> Weights:
+    damaged = [name for name, tensor in weights.items() if not np.isfinite(tensor).all()]
+    if damaged:
+        raise PackageError(
+            "package.weights",
+            f"The tensor {damaged[0]!r} has values that are not numbers.",
+            "Install the package again from its source.",
+        )
+    return weights
 
 
 def _check_memory(job: Job, shape: Shape, weights: Weights) -> None:
