@@ -8,12 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from MedSegAILib.core.errors import SetupError, WorkerError
 from MedSegAILib.worker import client as client_module
 from MedSegAILib.worker.client import WorkerClient
-from Testing.component.worker.conftest import run
+from Testing.component.worker.conftest import pump, run, wait_until_gone
 from Testing.fake_worker import FAKE_ENTRY
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -69,6 +70,25 @@ def test_an_interpreter_that_is_not_there_is_named(started, small_case, tmp_path
     job = run(started(python=tmp_path / "no python"), small_case, "quick")
     assert (type(job.error), job.error.code) == (SetupError, "setup.python")
     assert "no python" in job.error.message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for the launcher")
+def test_with_a_launcher_in_between_signals_are_told_and_nothing_is_left(started, small_case, tmp_path):
+    launcher = tmp_path / "Python Lançeur"
+    launcher.write_text(f'#!/bin/sh\necho starting\n"{sys.executable}" "$@"\nexit $?\n')
+    launcher.chmod(0o755)
+    client = started(python=launcher)
+    job = run(client, small_case, "killed")
+    assert "signal 9" in job.error.message
+    job = client.segment_async(small_case, "deaf")
+    pump(client, lambda: job.progress)
+    worker = psutil.Process(client.worker_pid)
+    parent = worker.parent()
+    assert parent.pid != os.getpid()
+    job.cancel()
+    pump(client, lambda: job.is_finished)
+    wait_until_gone(worker, 2.0)
+    wait_until_gone(parent, 2.0)
 
 
 def test_the_private_folder_wins_over_what_the_interpreter_ships(started, small_case, tmp_path):
