@@ -24,7 +24,6 @@ LARGEST_EXPANSION = 1032
 CHUNK_BYTES = 1 << 20
 # The checksum stands at the end of the stream; this much beyond the image is unpacked to reach it.
 LARGEST_TAIL_BYTES = 64 << 20
-PADDING_BYTES = 512  # writers round up or add an empty extension field; fewer than this are no sign of damage
 INFLATE_GZIP = 31  # zlib's window size for a gzip container
 INFLATE_ZLIB = 15
 
@@ -140,12 +139,13 @@ class ByteSource:
             extra += len(piece)
         if self._unpacker and not self._unpacker.eof and extra < LARGEST_TAIL_BYTES:
             raise self._too_short(None, None)
-        if self._trailing or extra >= PADDING_BYTES:
+        if self._trailing or extra:
             return (
                 Notice(
                     "file.trailing_bytes",
-                    f"{self._name} has {self._trailing or extra} bytes after the image; they were left out.",
-                    f"If in doubt: {EXPORT_AGAIN[0].lower()}{EXPORT_AGAIN[1:]}",
+                    f"{self._name} has {self._trailing or extra} bytes more than its header says; they were left out.",
+                    f"Check that the picture is whole and not shifted; if it is not: {EXPORT_AGAIN[0].lower()}"
+                    f"{EXPORT_AGAIN[1:]}",
                 ),
             )
         return ()

@@ -1,0 +1,1 @@
+"""Results for people: pictures, tables, the output folder. Ring 5 (report)."""

@@ -1,0 +1,74 @@
+"""The output folder of a run: label map, segmentation for Slicer, passport, volumes, picture; all or none. Ring 5."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from MedSegAILib.core.case import Case
+from MedSegAILib.core.errors import UsageError
+from MedSegAILib.core.result import Result
+from MedSegAILib.core.volume import Volume
+from MedSegAILib.io.atomic import write_files
+from MedSegAILib.io.nifti import nifti_bytes
+from MedSegAILib.io.segmentation_nrrd import segmentation_bytes
+
+from .overlay import overlay_png
+from .tables import volumes_csv
+
+LABELS_FILE = "labels.nii.gz"
+SEGMENTATION_FILE = "segmentation.seg.nrrd"
+PASSPORT_FILE = "passport.json"
+VOLUMES_FILE = "volumes.csv"
+OVERLAY_FILE = "overlay.png"
+
+
+def write_outputs(result: Result, case: Case, folder: Path) -> dict[str, Path]:
+    """Write a result; a folder never holds files of two runs, even when the disk fills up.
+
+    Args:
+        result: what the run gave.
+        case: its inputs; the picture shows the one that the result lies on.
+        folder: made when it is not there; files of these five names are replaced.
+
+    Returns:
+        File name -> path.
+
+    Raises:
+        UsageError: "overlay.grid" when no input lies on the grid of the result.
+        ResourceError: "output.disk_full", "output.not_writable"; earlier files are untouched then.
+    """
+    contents = {
+        LABELS_FILE: nifti_bytes(result.labels),
+        SEGMENTATION_FILE: segmentation_bytes(result),
+        PASSPORT_FILE: passport_json(result),
+        VOLUMES_FILE: volumes_csv(result),
+        OVERLAY_FILE: overlay_png(result, reference_of(result, case)),
+    }
+    return write_files(Path(folder), contents)
+
+
+def passport_json(result: Result) -> bytes:
+    """Give the passport with the notices of the result as JSON, UTF-8, keys sorted."""
+    record = result.passport.to_json()
+    record["notices"] = [
+        {"code": notice.code, "message": notice.message, "hint": notice.hint} for notice in result.notices
+    ]
+    return (json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def reference_of(result: Result, case: Case) -> Volume:
+    """Give the input that the result lies on; the named reference first.
+
+    Raises:
+        UsageError: "overlay.grid" when none lies on the grid of the result.
+    """
+    roles = [role for role in (case.reference, *case.volumes) if role]
+    for role in roles:
+        if case.volumes[role].grid.is_same_as(result.labels.grid):
+            return case.volumes[role]
+    raise UsageError(
+        "overlay.grid",
+        f"The result lies on the grid of none of the inputs {', '.join(case.volumes)}.",
+        "Give the case that the result was made from.",
+    )
