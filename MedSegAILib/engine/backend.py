@@ -97,7 +97,8 @@ class Backend(Protocol):
             threads: CPU threads, 0 = all cores.
 
         Raises:
-            PackageError: "package.weights" for a missing or misshapen tensor; "package.graph" for a topology that
+            PackageError: "package.weights" for a missing or misshapen tensor, or a shape that does not suit the
+                network (its channels, an axis that its poolings do not divide); "package.graph" for a topology that
                 is missing, not sound or of a newer version.
             ResourceError: "device.precision" when the device cannot calculate so.
         """

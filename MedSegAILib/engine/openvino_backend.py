@@ -112,7 +112,8 @@ def build_model(graph: Mapping[str, Any] | None, weights: Weights, shape_czyx: S
                 "package.weights",
                 f"The step {node['name']!r} of the network does not fit ({found or 'no tensors'}; "
                 f"input {[list(value.output(0).shape) for value in inputs]}).",
-                "The weights belong to another network, or the image has other channels than the package names.",
+                "Weights, network and steps of preparation of the package do not suit each other; "
+                "install it again from its source.",
             ) from error
     return openvino.Model([values[graph["output"]]], [source], "network")
 

@@ -122,6 +122,7 @@ class _Sum:
         self._total: FloatArray | None = None
 
     def add(self, network: LoadedNetwork, view: View, array: FloatArray) -> None:
+        """Run one view and add its share."""
         probabilities = self._activate(network.run(np.ascontiguousarray(view.apply(array))))
         np.multiply(probabilities, np.float32(view.weight * self._share), out=probabilities)
         back = view.invert(probabilities)
@@ -131,6 +132,7 @@ class _Sum:
             np.add(self._total, back, out=self._total)
 
     def result(self) -> FloatArray:
+        """Give the mean; see :func:`predict`."""
         if self._total is None or not np.isfinite(self._total).all():
             raise ResourceError(
                 "engine.not_finite",

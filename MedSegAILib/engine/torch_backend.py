@@ -7,6 +7,7 @@ channels-last with bf16 or fp16 convolutions. Ring 1 (verbs).
 from __future__ import annotations
 
 import contextlib
+import copy
 
 import numpy as np
 import torch
@@ -40,6 +41,7 @@ class TorchBackend:
             arguments["deep_heads"] = False  # they serve training alone
         module = build(network.name, **arguments)
         _fill(module, weights)
+        _check_shape(module, network.name, shape_czyx)
         return TorchNetwork(module, device)
 
     def devices(self) -> list[DeviceInfo]:
@@ -131,6 +133,18 @@ def _autocast(device: Device) -> contextlib.AbstractContextManager[object]:
 def _exact_float32() -> contextlib.AbstractContextManager[object]:
     """Switch TF32 off, so that "fp32" on a GPU means it; no effect on a CPU."""
     return torch.backends.cudnn.flags(allow_tf32=False)
+
+
+def _check_shape(module: nn.Module, name: str, shape_czyx: Shape) -> None:
+    """Run the network without numbers (torch's meta device): a shape that does not suit it fails here, by name."""
+    try:
+        copy.deepcopy(module).to("meta").eval()(torch.empty((1, *shape_czyx), device="meta"))
+    except RuntimeError as error:
+        raise PackageError(
+            "package.weights",
+            f"The network {name} does not take an image of {list(shape_czyx)} (channels, z, y, x).",
+            "The package's steps of preparation do not suit its network; install it again from its source.",
+        ) from error
 
 
 def _fill(module: nn.Module, weights: Weights) -> None:

@@ -60,6 +60,7 @@ class _Tracer(fx.Tracer):
     """Stops at the layers that have a word, also where they are subclassed."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Tell whether a layer is one word."""
         return isinstance(m, tuple(LAYERS)) or super().is_leaf_module(m, module_qualified_name)
 
 

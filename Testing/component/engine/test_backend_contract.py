@@ -110,6 +110,15 @@ def test_misshapen_tensor_is_refused(backend):
     assert "bottom_2" in caught.value.message
 
 
+@pytest.mark.parametrize("shape", [(3, 16, 16, 16), (4, 20, 16, 16)], ids=["channels", "no_multiple_of_8"])
+@pytest.mark.parametrize("name", NAMES)
+def test_shape_that_does_not_suit_the_network_is_refused(backend, name, shape):
+    _, spec, weights = network(name, "group")
+    with pytest.raises(PackageError) as caught:
+        load_backend(backend).load(spec, weights, shape, CPU, 1)
+    assert caught.value.code == "package.weights"
+
+
 @pytest.mark.parametrize("precision", ["bf16", "fp16", "int3"])
 def test_half_precision_on_the_cpu_is_refused(backend, precision):
     _, spec, weights = network("EquiUnet", "group")
