@@ -171,7 +171,8 @@ class ByteSource:
                     f"The compressed data of {self._name} is damaged ({_plain(error)}).",
                     "Copy the file again from where it came from.",
                 ) from error
-            self._packed = self._unpacker.unconsumed_tail
+            # At the end of a member zlib keeps the rest in both places; only ``unused_data`` counts then.
+            self._packed = b"" if self._unpacker.eof else self._unpacker.unconsumed_tail
             if piece:
                 return piece
             if was_empty and not self._unpacker.eof:
@@ -181,7 +182,7 @@ class ByteSource:
         """Go on to another gzip member (RFC 1952 section 2.2); count what is no gzip as trailing bytes."""
         if self._unpacker is None or self._trailing:
             return False
-        rest = self._unpacker.unused_data + self._packed
+        rest = self._unpacker.unused_data
         if len(rest) < CHUNK_BYTES:
             more = self._file.read(CHUNK_BYTES)
             self._left_on_disk -= len(more)
@@ -189,7 +190,6 @@ class ByteSource:
         if self._window == INFLATE_GZIP and rest[:2] == GZIP_MAGIC:
             self._unpacker, self._packed = zlib.decompressobj(self._window), rest
             return True
-        self._packed = b""
         if rest.strip(b"\0"):  # zero bytes are padding of tapes and archives
             self._trailing = len(rest) + self._left_on_disk
         return False

@@ -55,6 +55,7 @@ _SPACES = {
 }
 _SPATIAL_KINDS = ("domain", "space")
 _FIELD = re.compile(r"^([^:=]+): (.*)$")
+_VECTOR = re.compile(r"none|\([^)]*\)")
 _KEY_VALUE = re.compile(r"^(.*?):=(.*)$")
 
 
@@ -203,28 +204,29 @@ def _refuse_color(header: NrrdHeader, name: str) -> None:
 
 
 def _kinds_from_directions(fields: Mapping[str, str], dimension: int) -> tuple[str, ...]:
-    directions = _vectors(fields.get("space directions", ""))
-    if len(directions) != dimension:
+    """Take an axis without a direction in space as a list, when the kinds are not stated."""
+    words = _VECTOR.findall(fields.get("space directions", ""))
+    if len(words) != dimension:
         return ("domain",) * dimension
-    return tuple("list" if vector is None else "domain" for vector in directions)
+    return tuple("list" if word == "none" else "domain" for word in words)
 
 
-def _vectors(text: str) -> list[list[float] | None]:
-    found = re.findall(r"none|\([^)]*\)", text)
-    return [None if word == "none" else [float(part) for part in word[1:-1].split(",")] for word in found]
+def _vectors(text: str) -> list[list[float]]:
+    """Give the vectors of a field, "none" left out; ValueError when one is unreadable."""
+    return [[float(part) for part in word[1:-1].split(",")] for word in _VECTOR.findall(text) if word != "none"]
 
 
 def _matrix(header: NrrdHeader) -> Matrix:
     """Give index to the file's own world, 4x4; unit steps where nothing is stated."""
     matrix = np.eye(4)
-    directions = [vector for vector in _vectors(header.fields.get("space directions", "")) if vector is not None]
+    directions = _vectors(header.fields.get("space directions", ""))
     if directions:
         matrix[:3, :3] = np.array(directions, dtype=np.float64).T
     elif "spacings" in header.fields:
         words = header.fields["spacings"].split()
         spatial = [float(word) for axis, word in enumerate(words) if header.kinds[axis] in _SPATIAL_KINDS]
         matrix[:3, :3] = np.diag([step if np.isfinite(step) else 1.0 for step in spatial])
-    origin = [vector for vector in _vectors(header.fields.get("space origin", "")) if vector is not None]
+    origin = _vectors(header.fields.get("space origin", ""))
     if origin:
         matrix[:3, 3] = origin[0]
     return matrix
