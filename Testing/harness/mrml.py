@@ -69,7 +69,11 @@ def boot() -> tuple[Any, ErrorCounter]:
     add("Colors", colors)
     colors.AddDefaultColorNodes()
     add("Volumes", slicer.vtkSlicerVolumesLogic())
+    # The desktop's lists of terms are not in slicer-core; it says so three times.
+    verbosity = vtk.vtkLogger.GetCurrentVerbosityCutoff()
+    vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
     add("Terminologies", slicer.vtkSlicerTerminologiesModuleLogic())
+    vtk.vtkLogger.SetStderrVerbosity(verbosity)
     add("Segmentations", slicer.vtkSlicerSegmentationsModuleLogic())
     add("Sequences", slicer.vtkSlicerSequencesLogic())
     add("SubjectHierarchy", slicer.vtkSlicerSubjectHierarchyModuleLogic())

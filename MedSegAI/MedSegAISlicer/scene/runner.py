@@ -1,7 +1,7 @@
 """One run from nodes to node: hands the case to the worker and puts the result into the scene when it is there.
 
-Nothing here waits by itself: :meth:`Runner.poll` is called by a timer in the panel and by a loop in a script. The scene is only
-touched once, at the end, and only if the volume and the scene are still there. Ring 9 (scene); no Qt.
+Nothing here waits by itself: :meth:`Runner.poll` is called by a timer in the panel and by a loop in a script. The
+scene is touched once, at the end, and only if the volume and the scene are still there. Ring 9 (scene); no Qt.
 """
 
 from __future__ import annotations

@@ -1,0 +1,91 @@
+"""The words of the panel: one place for what a translator and a test want to see. Ring 10 (GUI); no widget."""
+
+from __future__ import annotations
+
+from slicer.i18n import tr as _
+
+from MedSegAILib.core.errors import MedSegAIError
+
+
+def ready() -> str:
+    """Say that Segment may be pressed."""
+    return _("Ready. Press Segment.")
+
+
+def running(stage: str) -> str:
+    """Say what a run does now; ``stage`` is the name that the pipeline reports."""
+    texts = {
+        "check": _("Checking the volumes…"),
+        "prepare": _("Preparing the volumes…"),
+        "predict": _("Looking for the tumor…"),
+        "decide": _("Drawing the regions…"),
+        "done": _("Putting the result into the scene…"),
+    }
+    return texts.get(stage, _("Working…"))
+
+
+def starting() -> str:
+    """Say that the worker starts."""
+    return _("Starting…")
+
+
+def cancelling() -> str:
+    """Say that the run is being stopped."""
+    return _("Stopping…")
+
+
+def cancelled() -> str:
+    """Say that the run was stopped."""
+    return _("Cancelled. Nothing was changed.")
+
+
+def done(seconds: float) -> str:
+    """Say how long the run took."""
+    return _("Done in {seconds} s. Check the result slice by slice.").format(seconds=max(1, round(seconds)))
+
+
+def problem(error: MedSegAIError) -> str:
+    """Say what is wrong and what to do next; the text comes from the library, as in the shell."""
+    return str(error)
+
+
+def defect(error: BaseException) -> str:
+    """Say that the module itself failed."""
+    return _("Something went wrong in the module ({kind}). See the error log for details, then try again.").format(
+        kind=type(error).__name__
+    )
+
+
+def barFormat(share: float, secondsLeft: float | None) -> str:
+    """Give the text on the progress bar: per cent, and the time left once it is known."""
+    percent = round(100 * share)
+    if secondsLeft is None:
+        return _("{percent} %").format(percent=percent)
+    if secondsLeft < 90:
+        return _("{percent} %, about {seconds} s left").format(percent=percent, seconds=max(1, round(secondsLeft)))
+    return _("{percent} %, about {minutes} min left").format(percent=percent, minutes=round(secondsLeft / 60))
+
+
+def presetTitles() -> dict[str, str]:
+    """Give the presets as the list shows them."""
+    return {"fast": _("Fast"), "balanced": _("Balanced"), "best": _("Best, takes longest")}
+
+
+def segmentButton() -> str:
+    """Give the face of the button while nothing runs."""
+    return _("Segment")
+
+
+def cancelButton() -> str:
+    """Give the face of the button during a run."""
+    return _("Cancel")
+
+
+def tableHeaders() -> list[str]:
+    """Give the headers of the region table."""
+    return ["", _("Region"), _("Volume (mL)")]
+
+
+def sequenceHint(title: str) -> str:
+    """Give the tool tip of an input."""
+    return _("Volume of the sequence: {title}. Leave it at None if it was not acquired.").format(title=title)
