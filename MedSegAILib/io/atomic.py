@@ -72,7 +72,7 @@ def _write_files(folder: Path, contents: Mapping[str, bytes], needed: int) -> No
 
 def _missing_folders(folder: Path) -> list[Path]:
     """Give the folders that have to be made, innermost first."""
-    return [place for place in (folder, *folder.parents) if not place.exists()]
+    return [place for place in (folder, *folder.parents) if not os.path.exists(place)]
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def _told_plainly(folder: Path, needed: int) -> Iterator[None]:
 
 
 def _free_bytes(folder: Path) -> int:
-    place = next((parent for parent in (folder, *folder.absolute().parents) if parent.exists()), folder)
+    place = next((parent for parent in (folder, *folder.absolute().parents) if os.path.exists(parent)), folder)
     try:
         return shutil.disk_usage(place).free
     except OSError:

@@ -5,6 +5,7 @@ Whether a file is gzipped is seen from its first bytes, never from its name. Rin
 
 from __future__ import annotations
 
+import os
 import zlib
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +35,7 @@ def first_bytes(path: Path, count: int = 512) -> bytes:
     Raises:
         InputError: "file.missing", "file.is_folder", "file.unreadable" or "file.empty".
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, False for a name that the system cannot hold
         raise InputError(
             "file.is_folder",
             f"{path.name} is a folder, and no DICOM series is in it.",

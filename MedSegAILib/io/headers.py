@@ -6,6 +6,7 @@ voxel is allocated. The formats themselves are in ``nifti``, ``nrrd``, ``metaima
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -133,7 +134,7 @@ def data_file_beside(header: Path, named: str) -> Path:
             "Put both files in one folder and let the header name the data file without a path.",
         )
     data = header.parent / named
-    if not data.is_file():
+    if not os.path.isfile(data):
         raise InputError(
             "file.data_missing",
             f"{header.name} keeps its voxels in {named!r}, which is not there.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def read_volume(path: Path) -> Volume:
 def read_volume_with_notices(path: Path) -> ReadVolume:
     """Read as :func:`read_volume` and give the reader's warnings too (they also go to the log)."""
     path = Path(path)
-    start = b"" if path.is_dir() else first_bytes(path)
+    start = b"" if os.path.isdir(path) else first_bytes(path)
     for name, module in READERS.items():
         reader = import_module(module)
         if reader.can_read(path, start):
