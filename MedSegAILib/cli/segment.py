@@ -41,9 +41,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     """Segment a study: label map, segmentation for 3D Slicer, volumes in mL, picture, passport."""
     options = RunOptions(preset=preset, device=device, backend=backend, threads=threads)  # type: ignore[arg-type]
     check_output(output, overwrite=overwrite)
-    case, notices = _read(task, inputs or [], study)
-    if reference:
-        case = replace(case, reference=reference)
+    case, notices = _read(task, inputs or [], study, reference)
     result, seconds = _run(case, task, options)
     result = replace(result, notices=(*notices, *result.notices))
     from MedSegAILib.report.outputs import write_outputs
@@ -60,7 +58,7 @@ def check_output(output: Path, *, overwrite: bool) -> None:
 
     Raises:
         UsageError: "output.exists" when it holds files and ``overwrite`` is off; "output.not_a_folder".
-        ResourceError: "output.unwritable" when nothing can be written there.
+        ResourceError: "output.not_writable" when nothing can be written there.
     """
     if output.exists() and not output.is_dir():
         raise UsageError("output.not_a_folder", f"{output} is a file, not a folder.", "Give a folder with --output.")
@@ -74,13 +72,13 @@ def check_output(output: Path, *, overwrite: bool) -> None:
             pass
     except OSError as error:
         raise ResourceError(
-            "output.unwritable",
+            "output.not_writable",
             f"Nothing can be written to {output} ({error.strerror}).",
             "Give a folder in which you may write.",
         ) from error
 
 
-def _read(task: str, inputs: list[str], study: Path | None) -> tuple[Case, tuple[Notice, ...]]:
+def _read(task: str, inputs: list[str], study: Path | None, reference: str) -> tuple[Case, tuple[Notice, ...]]:
     from MedSegAILib.tasks.store import find_package
 
     package = find_package(task)
@@ -93,7 +91,9 @@ def _read(task: str, inputs: list[str], study: Path | None) -> tuple[Case, tuple
     from MedSegAILib.io.case_files import read_case_with_notices
     from MedSegAILib.io.study_folder import find_inputs
 
-    return read_case_with_notices(_paths(inputs) if study is None else find_inputs(study, package.roles))
+    paths = _paths(inputs) if study is None else find_inputs(study, package.roles)
+    # Named here, so that the picture shows the input that the package prefers and not just the first one.
+    return read_case_with_notices(paths, reference or next((role for role in package.reference if role in paths), ""))
 
 
 def _paths(inputs: list[str]) -> dict[str, Path]:

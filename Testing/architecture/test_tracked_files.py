@@ -10,7 +10,14 @@ TEXT = {".py", ".md", ".toml", ".txt", ".cfg", ".yaml", ".yml", ".json", ".ui", 
 # Homes, scratch folders and package indexes of a machine; written in pieces so that this file does not name them.
 OF_A_MACHINE = re.compile(
     "|".join(
-        [r"/" + r"home/\w", r"/" + r"root/", r"/" + r"work/", r"/" + r"opt/\w", r"C:" + r"\\Users", r"/" + r"Users/\w"]
+        [
+            r"/" + r"home/\w",
+            r"/" + r"root/",
+            r"/" + r"work/",
+            r"/" + r"opt/(wheels|pypi)",
+            r"C:" + r"\\Users",
+            r"/" + r"Users/\w",
+        ]
     )
 )
 REGISTRIES = re.compile(

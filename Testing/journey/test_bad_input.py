@@ -239,7 +239,7 @@ def test_unwritable_folder_is_refused_before_anything_is_read(tmp_path, tiny_pac
     output = blocker / "out"
     given = inputs_of({"FLAIR": tmp_path / "not even there.nii.gz"})
     done = medsegai("segment", "--task", "brain-tumor", *given, "--output", output, "--json", packages=tiny_package)
-    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (5, "output.unwritable")
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (5, "output.not_writable")
 
 
 def small_disk(folder, kilobytes):
