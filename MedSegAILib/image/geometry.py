@@ -77,6 +77,15 @@ def reorientation_to(grid: Grid, axes: str = "LPS") -> Reorientation:
     return Reorientation((order[0], order[1], order[2]), (backwards[0], backwards[1], backwards[2]))
 
 
+def patient_axes(axes: str = "LPS") -> Matrix:
+    """Give the unit vectors, 3x3 in RAS, along which i, j, k grow on a grid that is parallel to the patient."""
+    directions = np.zeros((3, 3))
+    for index, letter in enumerate(axes):
+        patient_axis, sign = _LETTERS[letter]
+        directions[patient_axis, index] = sign
+    return directions
+
+
 def orient(volume: Volume, axes: str = "LPS") -> Volume:
     """Give the same voxels in another axis order; see :func:`reorientation_to`."""
     move = reorientation_to(volume.grid, axes)

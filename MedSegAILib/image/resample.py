@@ -89,7 +89,7 @@ def _separable(
 def _take(array: Array, axis: int, positions: Array, scale: float, fill: float) -> Array:
     count = array.shape[axis]
     nearest = np.floor(positions + 0.5).astype(int)
-    taken = np.take(array, np.clip(nearest, 0, count - 1), axis=axis)
+    taken: Array = np.take(array, np.clip(nearest, 0, count - 1), axis=axis)
     outside = (nearest < 0) | (nearest >= count)
     taken[(slice(None),) * axis + (outside,)] = fill
     return taken

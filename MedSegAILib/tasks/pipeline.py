@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -70,7 +69,8 @@ def segment(
     cancel.check()
 
     with watch.step("predict"):
-        probabilities = _predict(prepared, package, stage, plan, views, progress, cancel)
+        job = _job(package, stage, plan, views)
+        probabilities = predict(prepared.array, job, lambda n, of: progress(Progress("predict", n, of)), cancel)
 
     progress(Progress("decide", 0, 1))
     with watch.step("decide"):
@@ -116,26 +116,15 @@ def _views(package: Package, options: RunOptions) -> tuple[View, ...]:
         ) from error
 
 
-def _predict(
-    prepared: Prepared,
-    package: Package,
-    stage: Stage,
-    plan: Plan,
-    views: tuple[View, ...],
-    progress: ProgressCallback,
-    cancel: Cancel,
-) -> Array:
+def _job(package: Package, stage: Stage, plan: Plan, views: tuple[View, ...]) -> Job:
     ensemble = stage.ensemble
-    spec = NetworkSpec(ensemble.network, ensemble.arguments, package.graph(ensemble))
-    report: Callable[[int, int], None] = lambda done, total: progress(Progress("predict", done, total))  # noqa: E731
-    job = Job(
+    return Job(
         members=tuple(partial(package.weights, name) for name in ensemble.members),
-        network=spec,
+        network=NetworkSpec(ensemble.network, ensemble.arguments, package.graph(ensemble)),
         plan=plan,
         views=views,
         activation=ensemble.activation,
     )
-    return predict(prepared.array, job, report, cancel)
 
 
 def _decide(prepared: Prepared, probabilities: Array, stage: Stage) -> Array:

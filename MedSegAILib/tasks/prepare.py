@@ -7,6 +7,7 @@ working grid to the native voxels. Ring 3.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,12 +18,11 @@ import numpy.typing as npt
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import PackageError
 from MedSegAILib.core.volume import Array, Grid
-from MedSegAILib.image.geometry import Box, Reorientation, crop_grid, nonzero_box, reorientation_to
+from MedSegAILib.image.geometry import Box, Reorientation, crop_grid, nonzero_box, patient_axes, reorientation_to
 from MedSegAILib.image.intensity import scale_percentiles, zscore_nonzero
-from MedSegAILib.image.resample import INDEX_NOISE, resample
+from MedSegAILib.image.resample import resample
 
-# Below this tilt an image counts as axis-aligned in patient space and keeps its own axes.
-ALIGNED_DEGREES = 0.2
+from .working_grid import Lattice, fitting_grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +73,7 @@ class Prepared:
 class _State:
     channels: tuple[Array, ...]  # of the roles that are there, each [z, y, x]
     grid: Grid  # of the channels, now
+    axes: str  # canonical axis order
     trail: Trail
 
 
@@ -119,29 +120,32 @@ def _oriented(case: Case, given: Sequence[str], steps: Sequence[Mapping[str, Any
         # Contiguous, so that sums run in the same order and equal cases give equal bits.
         channels.append(np.ascontiguousarray(own_move.apply(volume.array)))
     whole = tuple(slice(0, count) for count in grid.shape_zyx)
-    return _State(tuple(channels), grid, Trail(native, move, (whole[0], whole[1], whole[2]), grid))
+    return _State(tuple(channels), grid, axes, Trail(native, move, (whole[0], whole[1], whole[2]), grid))
 
 
 def _crop_nonzero(state: _State) -> _State:
     """Keep the smallest box with every non-zero voxel of any channel."""
     box = nonzero_box(state.channels)
-    return _State(
-        tuple(channel[box] for channel in state.channels),
-        crop_grid(state.grid, box),
-        replace(state.trail, box=box),
-    )
+    channels = tuple(channel[box] for channel in state.channels)
+    return replace(state, channels=channels, grid=crop_grid(state.grid, box), trail=replace(state.trail, box=box))
 
 
-def _scale_percentiles(state: _State, lower: float, upper: float) -> _State:
-    return replace(state, channels=tuple(scale_percentiles(channel, lower, upper) for channel in state.channels))
+def _scale_percentiles(state: _State, lower: float, upper: float, margin_mm: float = 0.0) -> _State:
+    z, y, x = (math.ceil(margin_mm / size) for size in state.grid.spacing_zyx_mm)
+    scaled = tuple(scale_percentiles(channel, lower, upper, (z, y, x)) for channel in state.channels)
+    return replace(state, channels=scaled)
 
 
 def _zscore_nonzero(state: _State) -> _State:
     return replace(state, channels=tuple(zscore_nonzero(channel) for channel in state.channels))
 
 
-def _resample(state: _State, spacing_mm: float) -> _State:
-    grid = working_grid(state.grid, float(spacing_mm))
+def _resample(state: _State, spacing_mm: float, multiple: int = 1, at_least_zyx: Sequence[int] = (1, 1, 1)) -> _State:
+    """Bring all channels to cubic voxels around what is imaged; see ``working_grid``."""
+    content = np.any(np.stack([channel != 0 for channel in state.channels]), axis=0)
+    depth, height, width = at_least_zyx
+    lattice = Lattice(float(spacing_mm), int(multiple), (depth, height, width))
+    grid = fitting_grid(state.grid, content, patient_axes(state.axes), lattice)
     return replace(state, channels=tuple(resample(c, state.grid, grid) for c in state.channels), grid=grid)
 
 
@@ -160,35 +164,3 @@ STEPS: dict[str, Callable[..., _State]] = {
     "resample": _resample,
     "pad": _pad,
 }
-
-
-def working_grid(grid: Grid, spacing_mm: float) -> Grid:
-    """Give a grid of cubic voxels that covers another one and lies parallel to the patient's axes.
-
-    Its voxel centers are multiples of the spacing in patient space, so the same anatomy meets the same lattice
-    whatever grid it was stored on. An image tilted by less than 0.2 degrees keeps its own axes.
-
-    Args:
-        grid: canonical axis order (see ``image.geometry.orient``).
-        spacing_mm: edge of the cubic voxels.
-    """
-    linear = grid.ijk_to_ras[:3, :3]
-    directions = linear / np.linalg.norm(linear, axis=0)
-    if grid.tilt_degrees() > ALIGNED_DEGREES:
-        directions = np.sign(directions) * (np.abs(directions) == np.abs(directions).max(axis=0))
-    corners = np.linalg.inv(directions) @ _outer_corners(grid)
-    corners = np.round(corners / spacing_mm / INDEX_NOISE) * INDEX_NOISE
-    first, last = np.floor(corners.min(axis=1)), np.ceil(corners.max(axis=1))
-    matrix = np.eye(4)
-    matrix[:3, :3] = directions * spacing_mm
-    matrix[:3, 3] = directions @ first * spacing_mm
-    width, height, depth = (int(count) for count in last - first + 1)
-    return Grid((depth, height, width), matrix)
-
-
-def _outer_corners(grid: Grid) -> npt.NDArray[np.float64]:
-    """Give the eight outer corners of the outermost voxels, ``[3, 8]``, RAS mm."""
-    depth, height, width = grid.shape_zyx
-    sides = [(-0.5, width - 0.5), (-0.5, height - 0.5), (-0.5, depth - 0.5)]
-    indices = np.array([[i, j, k, 1.0] for k in sides[2] for j in sides[1] for i in sides[0]])
-    return np.asarray((grid.ijk_to_ras @ indices.T)[:3])

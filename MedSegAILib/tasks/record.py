@@ -40,7 +40,7 @@ def _describe(volume: Volume) -> dict[str, Any]:
     digest = hashlib.sha256()
     digest.update(str(volume.array.dtype).encode())
     digest.update(np.round(volume.grid.ijk_to_ras, 6).tobytes())
-    digest.update(np.ascontiguousarray(volume.array))
+    digest.update(np.ascontiguousarray(volume.array).data)
     return {
         "sha256": digest.hexdigest(),
         "shape_zyx": list(volume.grid.shape_zyx),

@@ -6,7 +6,7 @@ from MedSegAILib.core.errors import PackageError
 from MedSegAILib.core.volume import Grid, Volume
 from MedSegAILib.image.geometry import orient
 from MedSegAILib.image.metrics import dice
-from MedSegAILib.tasks.prepare import prepare, working_grid
+from MedSegAILib.tasks.prepare import prepare
 from Testing.makers.phantoms import aligned_grid, make_case, make_labels, oblique_grid
 
 ROLES = ("T1", "T1ce", "T2", "FLAIR")
@@ -16,7 +16,11 @@ NATIVE = (
     {"step": "scale_percentiles", "lower": 1, "upper": 99},
     {"step": "pad", "multiple": 8},
 )
-COARSE = (*NATIVE[:3], {"step": "resample", "spacing_mm": 2.0}, NATIVE[3])
+COARSE = (
+    *NATIVE[:2],
+    {"step": "scale_percentiles", "lower": 1, "upper": 99, "margin_mm": 3.0},
+    {"step": "resample", "spacing_mm": 2.0, "multiple": 8, "at_least_zyx": [48, 48, 48]},
+)
 
 
 def test_without_resampling_undo_gives_the_native_voxels_exactly():
@@ -32,7 +36,7 @@ def test_without_resampling_undo_gives_the_native_voxels_exactly():
 def test_region_survives_the_way_there_and_back(make_grid):
     labels = make_labels(make_grid())
     case = Case({"FLAIR": Volume((labels.array > 0).astype(np.float32), labels.grid)})
-    prepared = prepare(case, ["FLAIR"], (COARSE[0], COARSE[3], COARSE[4]))
+    prepared = prepare(case, ["FLAIR"], (COARSE[0], COARSE[3]))
     back = prepared.trail.place((prepared.trail.undo(prepared.array)[0] > 0.5).astype(np.uint8))
     assert back.shape == labels.array.shape
     assert dice(back > 0, labels.array > 0) > 0.97
@@ -58,18 +62,51 @@ def test_volumes_of_one_lattice_may_have_their_own_axis_orders():
     assert (ours.array == prepare(case, ROLES, COARSE).array).all()
 
 
-def test_same_anatomy_meets_the_same_lattice_whatever_grid_it_was_stored_on():
-    for grid in (aligned_grid(), aligned_grid(1.3, 61), oblique_grid()):
-        lattice = working_grid(orient(Volume(np.zeros(grid.shape_zyx), grid)).grid, 2.0).ijk_to_ras
-        assert np.allclose(lattice[:3, :3], np.diag([-2, -2, 2]))
-        assert np.allclose(lattice[:3, 3] / 2, np.round(lattice[:3, 3] / 2))
+def turned_by(degrees: float) -> np.ndarray:
+    angle = np.radians(degrees)
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    turn[:3, 3] = (40, -30, 20)
+    return turn
 
 
-def test_far_origin_does_not_blur_the_lattice():
-    matrix = np.diag([-1.0, -1.0, 1.0, 1.0])
-    matrix[:3, 3] = 1e7
-    near, far = Grid((20, 20, 20), np.diag([-1.0, -1.0, 1.0, 1.0])), Grid((20, 20, 20), matrix)
-    assert working_grid(near, 2.0).shape_zyx == working_grid(far, 2.0).shape_zyx
+def test_every_working_voxel_count_is_a_multiple_and_the_smallest_shape_is_kept():
+    for grid in (aligned_grid(), oblique_grid()):
+        shape = prepare(make_case(grid), ROLES, COARSE).array.shape[1:]
+        assert all(count % 8 == 0 for count in shape)
+    small = prepare(make_case(), ROLES, (*COARSE[:2], {**COARSE[3], "at_least_zyx": [80, 96, 96]}))
+    assert small.array.shape[1:] == (80, 96, 96)
+
+
+@pytest.mark.parametrize("degrees", [12, 40])
+def test_full_field_of_view_turned_with_its_head_gives_the_same_array(degrees):
+    """The head lay turned in the scanner: same voxels, other matrix. Nothing is stripped, air has noise."""
+    case = make_case()
+    noise = np.random.default_rng(0).uniform(1, 9, case.volumes["T1"].array.shape)
+    upright = {role: Volume(volume.array + noise, volume.grid) for role, volume in case.volumes.items()}
+    turned = {
+        role: Volume(volume.array, Grid(volume.grid.shape_zyx, turned_by(degrees) @ volume.grid.ijk_to_ras))
+        for role, volume in upright.items()
+    }
+    ours = prepare(Case(turned), ROLES, COARSE)
+    assert np.allclose(ours.array, prepare(Case(upright), ROLES, COARSE).array, atol=1e-4)
+
+
+@pytest.mark.parametrize("make_grid", [oblique_grid, lambda: aligned_grid(1.3, 61)])
+def test_head_resampled_to_another_grid_meets_nearly_the_same_voxels(make_grid):
+    """The head is upright in space and only its grid is tilted, or finer: the patient's axes win."""
+    ours, theirs = prepare(make_case(make_grid()), ROLES, COARSE), prepare(make_case(), ROLES, COARSE)
+    assert ours.array.shape == theirs.array.shape
+    assert np.allclose(ours.trail.working_grid.ijk_to_ras, theirs.trail.working_grid.ijk_to_ras, atol=0.25)
+    assert np.corrcoef(ours.array.ravel(), theirs.array.ravel())[0, 1] > 0.95
+
+
+def test_far_origin_does_not_change_the_array():
+    case = make_case()
+    far = np.eye(4)
+    far[:3, 3] = 1e7
+    moved = {r: Volume(v.array, Grid(v.grid.shape_zyx, far @ v.grid.ijk_to_ras)) for r, v in case.volumes.items()}
+    assert np.allclose(prepare(Case(moved), ROLES, COARSE).array, prepare(case, ROLES, COARSE).array, atol=1e-4)
 
 
 @pytest.mark.parametrize(
