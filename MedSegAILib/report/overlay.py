@@ -28,7 +28,7 @@ LEGEND_ROW_INCHES, NOTICE_ROW_INCHES = 0.42, 0.26
 LARGEST_VIEW_INCHES = 6.5
 BACKGROUND, INK, FAINT_INK, WARNING_INK = "#101214", "#f2f4f5", "#9aa3aa", "#ffcc66"
 FILL_ALPHA = 0.16
-LINE_WIDTHS = (2.4, 1.2)  # first to last region: an inner border that runs along an outer one leaves it visible
+LINE_WIDTHS = (2.2, 1.2)  # first to last region: an inner border that runs along an outer one leaves it visible
 REGIONS_PER_ROW, MOST_NOTICES, NOTICE_CHARACTERS = 4, 3, 150
 SCALE_BAR_MM = 50.0
 # Where the letters of the left, right, top and bottom edge stand, in shares of the view.
