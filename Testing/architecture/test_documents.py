@@ -1,5 +1,6 @@
 """Documents tell what is there: links resolve, codes are listed, commands exist, one version everywhere."""
 
+import inspect
 import re
 
 import pytest
@@ -79,3 +80,19 @@ def test_readme_says_what_it_is_not_for():
 
 def test_pages_of_the_package_format_stay_short():
     assert len(text_of("docs/reference/package.md").splitlines()) <= 40
+
+
+@pytest.mark.parametrize("module", ["prepare", "decide"])
+def test_page_of_the_package_format_lists_every_step_with_its_parameters(module):
+    from importlib import import_module
+
+    for name, step in import_module(f"MedSegAILib.tasks.{module}").STEPS.items():
+        parameters = ", ".join(list(inspect.signature(step).parameters)[1:])
+        written = f"`{name} {{{parameters}" if parameters else f"`{name}`"
+        assert written in text_of("docs/reference/package.md"), written
+
+
+def test_page_of_the_package_format_lists_every_field_of_the_shipped_manifest():
+    from Testing.makers.tiny_package import manifest
+
+    assert all(f"`{name}`" in text_of("docs/reference/package.md") for name in (*manifest(), "files"))
