@@ -125,6 +125,7 @@ class Package:
             SetupError: "setup.safetensors_missing".
         """
         try:
+            from safetensors import SafetensorError
             from safetensors.numpy import load
         except ImportError as error:
             raise SetupError(
@@ -132,7 +133,7 @@ class Package:
             ) from error
         try:
             tensors = load((self.folder / file_name).read_bytes())
-        except (OSError, ValueError, RuntimeError, TypeError, KeyError) as error:
+        except (OSError, SafetensorError) as error:
             raise PackageError(
                 "package.weights", f"The weights {file_name} of {self.task} cannot be read.", _REPAIR
             ) from error
@@ -245,8 +246,8 @@ def _stage(entry: Mapping[str, Any], scheme: LabelScheme) -> Stage:
         tuple(map(str, data["members"])),
         str(data["activation"]),
     )
-    for channel in ensemble.channels:
-        scheme.region(channel)
+    if unknown := set(ensemble.channels) - {region.name for region in scheme.regions}:
+        raise ValueError(f"channels {sorted(unknown)} are no regions")
     if not ensemble.members:
         raise ValueError(f"ensemble {ensemble.name!r} has no member")
     return Stage(str(entry["name"]), ensemble, tuple(entry["decide"]))

@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from MedSegAILib import segment
+from MedSegAILib.core.case import Case
+from MedSegAILib.core.errors import Cancelled, InputError
+from MedSegAILib.core.result import Passport
+from MedSegAILib.core.run import Cancel, RunOptions
+from MedSegAILib.image.geometry import orient
+from MedSegAILib.tasks.package import read_package
+from MedSegAILib.tasks.pipeline import segment as run_pipeline
+from Testing.makers.phantoms import make_case, oblique_grid
+
+
+@pytest.fixture
+def package(tiny_package):
+    return read_package(tiny_package)
+
+
+@pytest.mark.parametrize("grid", [None, oblique_grid()])
+def test_result_lies_on_the_grid_of_the_reference(package, grid):
+    case = make_case(grid)
+    result = run_pipeline(case, package)
+    assert result.labels.grid is case.volumes["T1ce"].grid
+    assert result.labels.array.dtype == np.uint8
+    assert set(np.unique(result.labels.array)) <= {0, 1, 2, 4}
+
+
+def test_reference_may_be_chosen_and_have_its_own_axis_order(package):
+    case = make_case()
+    turned = orient(case.volumes["T2"], "SRA")
+    result = run_pipeline(Case({**case.volumes, "T2": turned}, reference="T2"), package)
+    assert result.labels.grid is turned.grid
+    back = orient(result.labels, "LPS").array
+    assert (back == orient(run_pipeline(case, package).labels, "LPS").array).all()
+
+
+def test_backends_give_the_same_labels(package):
+    case = make_case()
+    ours, theirs = (run_pipeline(case, package, RunOptions(backend=name)) for name in ("openvino", "torch"))
+    assert np.mean(ours.labels.array != theirs.labels.array) < 1e-4
+
+
+def test_two_runs_give_the_same_bytes(package):
+    first, second = (run_pipeline(make_case(), package) for _ in range(2))
+    assert (first.labels.array == second.labels.array).all()
+
+
+def test_passport_names_package_engine_inputs_and_steps(package):
+    options = RunOptions(preset="fast", threads=1)
+    passport = run_pipeline(make_case(), package, options).passport
+    assert passport.package["sha256"] == package.checksums
+    assert passport.engine["views"] == ["identity"]
+    assert passport.options["preset"] == "fast"
+    assert set(passport.inputs) == {"T1", "T1ce", "T2", "FLAIR"}
+    assert set(passport.seconds) == {"check", "prepare", "predict", "decide"}
+    assert passport.peak_memory_mb > 0
+    assert Passport.from_json(passport.to_json()) == passport
+
+
+def test_fingerprint_of_an_input_follows_its_voxels(package):
+    case = make_case()
+    changed = case.volumes["T2"].array.copy()
+    changed[20, 20, 20] += 1
+    from MedSegAILib.tasks.record import describe_inputs
+
+    before = describe_inputs(case)
+    case.volumes["T2"].array[:] = changed
+    after = describe_inputs(case)
+    assert before["T1"] == after["T1"]
+    assert before["T2"]["sha256"] != after["T2"]["sha256"]
+
+
+def test_probabilities_are_kept_only_when_asked_for(package):
+    assert run_pipeline(make_case(), package).probabilities is None
+    kept = run_pipeline(make_case(), package, RunOptions(keep_probabilities=True)).probabilities
+    assert kept.regions == ("ET", "TC", "WT")
+    assert kept.array.dtype == np.float32
+    assert 0 <= kept.array.min() <= kept.array.max() <= 1
+
+
+def test_progress_ends_at_done_and_cancel_stops_between_passes(package):
+    seen = []
+    run_pipeline(make_case(), package, RunOptions(preset="best"), seen.append)
+    stages = [step.stage for step in seen]
+    assert sorted(set(stages), key=stages.index) == ["check", "prepare", "predict", "decide", "done"]
+    assert [step.done for step in seen if step.stage == "predict"] == list(range(9))
+    cancel = Cancel()
+    with pytest.raises(Cancelled):
+        run_pipeline(make_case(), package, RunOptions(preset="best"), lambda step: cancel.set(), cancel)
+
+
+def test_missing_sequence_is_a_notice_or_a_refusal(package):
+    result = run_pipeline(make_case(roles=("T1ce", "FLAIR")), package)
+    assert [notice.code for notice in result.notices] == ["case.missing_role"]
+    with pytest.raises(InputError):
+        run_pipeline(make_case(roles=("T1", "T2")), package)
+
+
+def test_python_door_finds_the_package_by_its_task(tiny_package):
+    result = segment(make_case(), "brain-tumor", packages=[Path(tiny_package)])
+    assert result.passport.package["version"] == "0.0.1"
