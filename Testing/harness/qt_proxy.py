@@ -24,7 +24,8 @@ from . import contract, widgets
 
 _SOURCES = (QtCore, QtGui, QtWidgets)
 _proxies: weakref.WeakValueDictionary[int, Proxy] = weakref.WeakValueDictionary()
-_connections: list[tuple[Any, str, Callable[..., Any], Callable[..., Any]]] = []
+# Object (weak, since a connection keeps no object alive), signature, slot, what is really connected.
+_connections: list[tuple[weakref.ref[QObject], str, Callable[..., Any], Callable[..., Any]]] = []
 FAILURES: list[str] = []
 
 
@@ -79,7 +80,7 @@ class Proxy:
         if name.startswith("__"):
             raise AttributeError(name)
         if name in ("connect", "disconnect") and isinstance(target, QObject):
-            return _connect(target, names) if name == "connect" else _disconnect(target)
+            return (_connect if name == "connect" else _disconnect)(target, names)
         if name in names.properties:
             return wrap(target.property("objectName" if name == "name" else name))
         if name in names.methods:
@@ -121,7 +122,8 @@ def _signalOf(target: QObject, names: contract.Names, signature: str) -> Any:
     normalized = QMetaObject.normalizedSignature(signature).data().decode()
     if normalized != signature or target.metaObject().indexOfSignal(signature) < 0:
         raise RefusedError(f"{type(target).__name__} has no signal {signature!r}")
-    return getattr(target, signature.split("(")[0])
+    signal = getattr(target, signature.split("(")[0])
+    return signal[bool] if signature.endswith("(bool)") else signal
 
 
 def _connect(target: QObject, names: contract.Names) -> Callable[..., bool]:
@@ -141,19 +143,18 @@ def _connect(target: QObject, names: contract.Names) -> Callable[..., bool]:
                 FAILURES.append(traceback.format_exc())
 
         signal.connect(deliver)
-        _connections.append((target, signature, slot, deliver))
+        _connections.append((weakref.ref(target), signature, slot, deliver))
         return True
 
     return connect
 
 
-def _disconnect(target: QObject) -> Callable[..., bool]:
+def _disconnect(target: QObject, names: contract.Names) -> Callable[..., bool]:
     def disconnect(signature: str, slot: Callable[..., Any]) -> bool:
         for entry in _connections:
-            if entry[0] is target and entry[1] == signature and entry[2] == slot:
+            if entry[0]() is target and entry[1] == signature and entry[2] == slot:
                 _connections.remove(entry)
-                own = getattr(type(target), "SIGNALS", {})
-                getattr(target, own.get(signature, signature.split("(")[0])).disconnect(entry[3])
+                _signalOf(target, names, signature).disconnect(entry[3])
                 return True
         raise RefusedError(f"{signature} of {type(target).__name__} was never connected to {slot!r}")
 
@@ -162,7 +163,7 @@ def _disconnect(target: QObject) -> Callable[..., bool]:
 
 def connectionCount() -> int:
     """Give how many connections of living objects there are."""
-    return sum(1 for target, *_ in _connections if shiboken6.isValid(target))
+    return sum(1 for target, *_ in _connections if target() is not None and shiboken6.isValid(target()))
 
 
 def forgetConnections() -> None:
