@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("recipe")
     export.add_argument("--folder", type=Path, help="run folder; default runs/<recipe>")
     export.add_argument("--output", type=Path, required=True, help="folder of the package")
+    export.add_argument("--scores", type=Path, nargs="*", default=[], help="files that evaluate --json wrote")
     export.set_defaults(run=_export)
     evaluate = verbs.add_parser("evaluate", help="Dice of an installed package on labeled studies")
     evaluate.add_argument("task")
@@ -67,11 +68,13 @@ def _train(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     from .checkpoint import CHECKPOINT
+    from .evaluate import read_json
     from .export import export_run
     from .recipes import find_recipe
 
     recipe = find_recipe(options.recipe)
-    export_run(recipe, (options.folder or RUNS / recipe.name) / CHECKPOINT, options.output)
+    scores = [read_json(path) for path in options.scores]
+    export_run(recipe, (options.folder or RUNS / recipe.name) / CHECKPOINT, options.output, scores)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

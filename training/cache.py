@@ -93,7 +93,7 @@ def load_training(recipe: Recipe) -> tuple[list[Sample], list[Sample]]:
         UsageError: "training.test_study" should a test study have got into the list.
     """
     training, monitoring = [], []
-    for set_name in (name for name in recipe.mix if name != "phantom"):
+    for set_name in (name for name in recipe.set_names if name != "phantom"):
         studies = find_studies(set_name, "train")
         refuse_test(studies)
         for study in studies:

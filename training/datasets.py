@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import SimpleITK
 
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import InputError, UsageError
-from MedSegAILib.core.volume import Grid, Volume
+from MedSegAILib.core.volume import Volume
+from MedSegAILib.io import read_label_map, read_volume
 
 ROLES = ("T1", "T1ce", "T2", "FLAIR")  # channel order of the network
 REGIONS = ("ET", "TC", "WT")  # channel order of its output
@@ -149,8 +149,8 @@ def read_study(study: Study) -> tuple[Case, Volume]:
     Raises:
         InputError: "data.grid" when image and reference have different grids, "data.labels" for another value.
     """
-    volumes = {role: _read(path) for role, path in study.files.items()}
-    labels = _read(study.reference)
+    volumes = {role: read_volume(path) for role, path in study.files.items()}
+    labels = read_label_map(study.reference)
     values = set(np.unique(labels.array).tolist())
     if not values <= {0, 1, 2, 4}:
         raise InputError(
@@ -175,13 +175,3 @@ def reference_role(roles: Iterable[str]) -> str:
 def region_masks(labels: np.ndarray) -> np.ndarray:
     """Give the regions of a label map as ``[3, z, y, x]`` bool, in the order of ``REGIONS``."""
     return np.stack([np.isin(labels, REGION_LABELS[name]) for name in REGIONS])
-
-
-def _read(path: Path) -> Volume:
-    image = SimpleITK.ReadImage(str(path))
-    matrix = np.eye(4)
-    direction = np.array(image.GetDirection()).reshape(3, 3)
-    matrix[:3, :3] = direction * np.array(image.GetSpacing())
-    matrix[:3, 3] = image.GetOrigin()
-    array = SimpleITK.GetArrayFromImage(image)
-    return Volume(array, Grid(array.shape, np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix), name=path.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .augment import draw_crop
 from .cache import Sample
-from .recipes.recipe import Recipe
+from .recipes.recipe import CropKind, Recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +29,13 @@ def draw_batch(samples: Sequence[Sample], recipe: Recipe, step: int) -> Batch:
 
     Args:
         samples: everything that trains.
-        recipe: mix of the sets, crop kinds, augmentation, seed.
+        recipe: crop kinds with their mix of the sets, augmentation, seed.
         step: 0-based; crop kinds take turns.
     """
     generator = np.random.default_rng((recipe.seed, step))
-    count, size = recipe.crops[step % len(recipe.crops)]
-    chosen = choose_samples(samples, recipe, count, generator)
-    crops = [draw_crop(sample, size, recipe.tumor_chance, recipe.augmentation, generator) for sample in chosen]
+    kind = recipe.crops[step % len(recipe.crops)]
+    chosen = choose_samples(samples, kind, recipe.favored, generator)
+    crops = [draw_crop(sample, kind.size_zyx, recipe.tumor_chance, recipe.augmentation, generator) for sample in chosen]
     return Batch(
         torch.stack([image for image, _ in crops]),
         torch.stack([target for _, target in crops]),
@@ -45,19 +45,19 @@ def draw_batch(samples: Sequence[Sample], recipe: Recipe, step: int) -> Batch:
 
 
 def choose_samples(
-    samples: Sequence[Sample], recipe: Recipe, count: int, generator: np.random.Generator
+    samples: Sequence[Sample], kind: CropKind, favored: Mapping[str, float], generator: np.random.Generator
 ) -> list[Sample]:
-    """Draw studies: first the set by the mix, then a study of it by favor."""
-    names = [name for name in recipe.mix if any(sample.set_name == name for sample in samples)]
-    shares = np.array([recipe.mix[name] for name in names])
+    """Draw the studies of a step: first the set by the mix, then a study of it by favor."""
+    names = [name for name in kind.mix if any(sample.set_name == name for sample in samples)]
+    shares = np.array([kind.mix[name] for name in names])
     chosen = []
-    for _ in range(count):
+    for _ in range(kind.count):
         name = names[int(generator.choice(len(names), p=shares / shares.sum()))]
         there = [sample for sample in samples if sample.set_name == name]
-        favor = np.array([_favor(sample.name, recipe) for sample in there])
+        favor = np.array([_favor(sample.name, favored) for sample in there])
         chosen.append(there[int(generator.choice(len(there), p=favor / favor.sum()))])
     return chosen
 
 
-def _favor(name: str, recipe: Recipe) -> float:
-    return next((factor for prefix, factor in recipe.favored.items() if name.startswith(prefix)), 1.0)
+def _favor(name: str, favored: Mapping[str, float]) -> float:
+    return next((factor for prefix, factor in favored.items() if name.startswith(prefix)), 1.0)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .recipe import PhantomShare, Recipe
+from .recipe import CropKind, PhantomShare, Recipe
+
+STUDIES = {"four_sequences": 0.45, "more": 0.25, "lgg": 0.20, "phantom": 0.10}
+HEADS = {"lgg": 0.60, "phantom": 0.20, "four_sequences": 0.20}
 
 BRAIN_TUMOR_SMALL = Recipe(
     name="brain-tumor-small",
@@ -16,7 +19,6 @@ BRAIN_TUMOR_SMALL = Recipe(
         # 160 x 192 x 160 mm hold most brains: they all meet the network in one shape.
         {"step": "resample", "spacing_mm": 2.0, "multiple": 8, "at_least_zyx": (80, 96, 80)},
     ),
-    mix={"four_sequences": 0.40, "more": 0.20, "lgg": 0.28, "phantom": 0.12},
     # The four DeepMedic studies have two sequences and drawn cores; the others of "more" show FLAIR alone.
     favored={"brats_2013": 2.5},
     # For monitoring only: none of the few whole studies, some heads of several sites.
@@ -29,8 +31,12 @@ BRAIN_TUMOR_SMALL = Recipe(
         "TCGA_HT_7616_19940813",
         "TCGA_HT_7693_19950520",
     ),
-    # Small crops in turn with one that holds a stripped brain and one that holds most of a head: inference sees whole
-    # studies, and group norm then meets their statistics in training too.
-    crops=((2, (64, 64, 64)), (1, (72, 96, 72)), (2, (64, 64, 64)), (1, (72, 120, 112))),
+    # Small crops in turn with one that holds a stripped brain and one that holds a head: inference sees whole studies,
+    # and group norm then meets their statistics in training too. Whole heads teach that a neck is no tumor.
+    crops=(
+        CropKind(2, (64, 64, 64), STUDIES),
+        CropKind(1, (80, 96, 80), STUDIES),
+        CropKind(1, (80, 120, 112), HEADS),
+    ),
     phantoms=PhantomShare(count=60, first_seed=100, with_skull=24),
 )

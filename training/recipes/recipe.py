@@ -48,6 +48,21 @@ class PhantomShare:
 
 
 @dataclass(frozen=True)
+class CropKind:
+    """What the crops of a step are.
+
+    Args:
+        count: crops in the batch.
+        size_zyx: voxels of a crop.
+        mix: chance of each set to give a crop; "phantom" is one of them.
+    """
+
+    count: int
+    size_zyx: tuple[int, int, int]
+    mix: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that decides a training.
 
@@ -55,10 +70,9 @@ class Recipe:
         name: of run folder and command line.
         network: name in ``MedSegAILib.networks.NETWORKS``; ``arguments`` build it.
         prepare: steps of ``MedSegAILib.tasks.prepare``; they go into the manifest as they stand.
-        mix: chance of each set to give the next crop; "phantom" is one of them.
+        crops: kinds of crops; the steps take them in turn.
         favored: chance factor of studies whose name starts so; the others have 1.
         held_out: train studies that only monitor.
-        crops: (crops in a batch, crop size [z, y, x] in voxels); each step takes one of these kinds in turn.
         tumor_chance: share of crops around a tumor voxel; the others lie anywhere.
         augmentation: see there.
         phantoms: see there.
@@ -68,16 +82,16 @@ class Recipe:
         average_decay: of the running mean of the weights, which is what ships.
         gradient_norm: gradients are clipped to it.
         seed: of weights, crops and augmentation.
+        history: what a reader of the card must know of the run besides, one or two sentences.
     """
 
     name: str
     network: str
     arguments: Mapping[str, Any]
     prepare: tuple[Mapping[str, Any], ...]
-    mix: Mapping[str, float]
+    crops: tuple[CropKind, ...]
     favored: Mapping[str, float] = field(default_factory=dict)
     held_out: tuple[str, ...] = ()
-    crops: tuple[tuple[int, tuple[int, int, int]], ...] = ((2, (64, 64, 64)),)
     tumor_chance: float = 0.5
     augmentation: Augmentation = Augmentation()
     phantoms: PhantomShare = PhantomShare()
@@ -88,3 +102,9 @@ class Recipe:
     average_decay: float = 0.998
     gradient_norm: float = 2.0
     seed: int = 20201121
+    history: str = ""
+
+    @property
+    def set_names(self) -> tuple[str, ...]:
+        """The sets that train, in the order in which the crop kinds name them."""
+        return tuple(dict.fromkeys(name for kind in self.crops for name in kind.mix))
