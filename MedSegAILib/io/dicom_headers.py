@@ -6,6 +6,7 @@ pixels (``dicom_pixels``) and judges no stack (``slice_stack``). No patient data
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +17,26 @@ from typing import Any
 import pydicom
 from pydicom import config as pydicom_config
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from .headers import damaged
 
 # Objects that lie in a study but are no pictures of it; left aside when a folder is read.
 NOT_IMAGES = ("SEG", "SR", "PR", "KO", "RTSTRUCT", "RTPLAN", "RTRECORD", "REG", "DOC", "RWV", "FID", "PLAN")
+# What pydicom raises, at reading or only when a value is asked for, when a file is not what it claims to be.
+PYDICOM_ERRORS = (
+    InvalidDicomError,
+    BytesLengthException,
+    EOFError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    NotImplementedError,
+    OSError,
+    struct.error,
+)
 _TAGS = [
     "SOPClassUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "Modality", "Rows", "Columns",
     "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "ImagePositionPatient",
@@ -91,7 +106,7 @@ def read_frames(path: Path) -> tuple[Frame, ...]:
             if not data.get("SOPClassUID", "") and "Rows" not in data:
                 raise damaged(path.name, "it is no DICOM file")
             return _frames(path, data)
-    except (InvalidDicomError, EOFError, ValueError, TypeError, AttributeError, KeyError, OSError) as error:
+    except PYDICOM_ERRORS as error:
         raise damaged(path.name, f"its DICOM header is damaged ({type(error).__name__})") from error
 
 

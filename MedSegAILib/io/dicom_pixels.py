@@ -14,7 +14,7 @@ from pydicom.uid import UID, ImplicitVRLittleEndian
 from MedSegAILib.core.errors import InputError
 from MedSegAILib.core.volume import Array
 
-from .dicom_headers import Frame, lenient
+from .dicom_headers import PYDICOM_ERRORS, Frame, lenient
 from .headers import damaged
 
 
@@ -49,21 +49,24 @@ def _decoded(frame: Frame) -> tuple[Array, bool]:
     """Give ``[frames, rows, columns]`` of a file, and whether slope and intercept are applied already."""
     name = frame.path.name
     with lenient():
-        data = pydicom.dcmread(frame.path, force=True)
-        if "PixelData" not in data:
+        try:
+            data = pydicom.dcmread(frame.path, force=True)
+            has_pixels = "PixelData" in data
+            syntax = UID(str(data.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)))
+        except PYDICOM_ERRORS as error:
+            raise damaged(name, f"its DICOM header is damaged ({type(error).__name__})") from error
+        if not has_pixels:
             raise InputError(
                 "series.no_pixels",
                 f"{name} is a DICOM header without pixels.",
                 "Export the series with its images.",
             )
-        syntax = UID(str(data.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)))
-        if "TransferSyntaxUID" not in data.file_meta:
-            data.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+        data.file_meta.TransferSyntaxUID = syntax  # files without one are in DICOM's default syntax
         try:
             pixels: Any = data.pixel_array
         except (NotImplementedError, RuntimeError) as error:  # pydicom: no decoder for this syntax, or it failed
             return _decoded_by_gdcm(frame, syntax, error)
-        except (AttributeError, ValueError, KeyError, TypeError, IndexError) as error:
+        except PYDICOM_ERRORS as error:
             raise damaged(name, f"its pixels do not fit its header ({type(error).__name__})") from error
     return pixels.reshape(-1, frame.rows, frame.columns).astype(np.int64 if pixels.itemsize > 2 else np.int32), False
 

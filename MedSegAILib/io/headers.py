@@ -22,6 +22,8 @@ EXPORT_AGAIN = "Export the image again from its source."
 # A grid is called sheared when the best rectangular grid would misplace a corner by this share of the smallest
 # voxel edge. Less is rounding of the header (0.05 degrees in one scanner's files) and stays in the matrix as it is.
 SHEAR_SHARE = 0.5
+# Edges of voxels outside of a nanometer and a kilometer are damage, not geometry.
+VOXEL_EDGES_MM = (1e-6, 1e6)
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -87,10 +89,16 @@ def checked_grid(sizes_xyz: tuple[int, int, int], ijk_to_ras: Matrix, name: str)
             are not perpendicular (see :data:`SHEAR_SHARE`).
     """
     linear = ijk_to_ras[:3, :3]
-    if not np.isfinite(ijk_to_ras).all() or abs(np.linalg.det(linear)) < SMALLEST_DETERMINANT:
+    edges_mm = np.abs(linear).max(axis=0)
+    if (
+        not np.isfinite(ijk_to_ras).all()
+        or edges_mm.min() < VOXEL_EDGES_MM[0]
+        or edges_mm.max() > VOXEL_EDGES_MM[1]
+        or abs(np.linalg.det(linear)) < SMALLEST_DETERMINANT
+    ):
         raise InputError(
             "grid.matrix",
-            f"{name} has no usable place in space: two of its axes point the same way or have no length.",
+            f"{name} has no usable place in space: its axes have no sensible length or point the same way.",
             f"The header is damaged. {EXPORT_AGAIN}",
         )
     grid = Grid((sizes_xyz[2], sizes_xyz[1], sizes_xyz[0]), ijk_to_ras)

@@ -66,7 +66,9 @@ def read_volume_with_notices(path: Path) -> ReadVolume:
         reader = import_module(module)
         if reader.can_read(path, start):
             LOGGER.debug("Reading as %s.", name)
-            found: ReadVolume = reader.read(path)
+            # A header may hold any number; what comes of it is judged by the checks, not by warnings of numpy.
+            with np.errstate(over="ignore", invalid="ignore"):
+                found: ReadVolume = reader.read(path)
             for notice in found.notices:
                 LOGGER.warning("%s %s", notice.message, notice.hint)
             return found
