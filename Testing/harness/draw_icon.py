@@ -12,7 +12,8 @@ from PySide6 import QtCore, QtGui
 ICON = Path(__file__).resolve().parents[2] / "MedSegAI" / "Resources" / "Icons" / "MedSegAI.png"
 SIZE = 128
 SKULL, BRAIN, FISSURE = "#2f3e4e", "#c9d3dc", "#7c8c9b"
-WHOLE, CORE, ENHANCING = "#f2c14e", "#d1495b", "#2e86de"
+# The colors of the regions in the package (Okabe and Ito: told apart by color-blind people).
+WHOLE, CORE, ENHANCING = "#56b4e9", "#f0e442", "#d55e00"
 
 
 def draw(path: Path = ICON) -> None:

@@ -228,3 +228,36 @@ def test_a_defect_in_a_slot_is_told_and_ends_the_run(desktop, nodes, clients, ti
     desktop.waitFor(lambda: desktop.text("segmentButton") == "Segment")
     assert "ZeroDivisionError" in desktop.text("statusLabel")
     assert "Traceback" in caplog.text
+
+
+def test_a_saved_scene_brings_choices_and_result_back(desktop, nodes, clients, tiny_case, tmp_path):
+    desktop.find("presetComboBox").setCurrentIndex(2)
+    desktop.choose("T1", "None")
+    desktop.choose("T2", "None")
+    desktop.click("segmentButton")
+    finish(desktop, clients[0].jobs[0], labels(tiny_case))
+    rows = desktop.rows()
+    path = str(tmp_path / "scene.mrb")
+    assert desktop.scene.WriteToMRB(path)
+    desktop.scene.Clear(0)
+    desktop.settle()
+    assert desktop.rows() == []
+    assert desktop.scene.ReadFromMRB(path)
+    desktop.settle()
+    assert desktop.rows() == rows
+    assert desktop.find("presetComboBox").currentIndex() == 2
+    assert desktop.chosen() == {"T1": "None", "T1ce": "head_T1ce", "T2": "None", "FLAIR": "head_FLAIR"}
+    assert "Passport" in str(desktop.scene.GetFirstNodeByClass("vtkMRMLSegmentationNode").GetAttributeNames())
+
+
+@pytest.mark.parametrize("width", [260, 420, 900])
+def test_nothing_is_cut_off_in_a_narrow_or_wide_panel(desktop, nodes, clients, tiny_case, width):
+    desktop.click("segmentButton")
+    finish(desktop, clients[0].jobs[0], labels(tiny_case))
+    desktop.root.resize(width, 700)
+    desktop.settle()
+    assert desktop.root.width() <= max(width, 300)
+    for name in ("segmentButton", "statusLabel", "regionTable", "researchUseLabel", "FLAIRSelector"):
+        widget = desktop.find(name)
+        right = widget.mapTo(desktop.root, widget.rect().bottomRight()).x()
+        assert right <= desktop.root.width(), name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 import qt
 import slicer
@@ -57,7 +57,7 @@ class MainPanel(VTKObservationMixin):
         scene = slicer.mrmlScene
         self.addObserver(scene, slicer.vtkMRMLScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, slicer.vtkMRMLScene.EndCloseEvent, self.onSceneEndClose)
-        self.addObserver(scene, slicer.vtkMRMLScene.EndImportEvent, self.onSceneEndClose)
+        self.addObserver(scene, slicer.vtkMRMLScene.EndImportEvent, self.onSceneEndImport)
         self.addObserver(scene, slicer.vtkMRMLScene.NodeAddedEvent, self.onNodeAddedOrRemoved)
         self.addObserver(scene, slicer.vtkMRMLScene.NodeRemovedEvent, self.onNodeAddedOrRemoved)
         self._loadPackage()
@@ -126,10 +126,16 @@ class MainPanel(VTKObservationMixin):
                 self.logic.runner.drop()
 
     def onSceneEndClose(self, _caller: Any, _event: str) -> None:
-        """The scene is empty, or another one was loaded."""
+        """The scene is empty: nothing of the last one is remembered."""
         with guarded(self.runPanel.say):
             self.study.forget()
             self._bringInStep()
+
+    def onSceneEndImport(self, _caller: Any, _event: str) -> None:
+        """A scene was loaded: it brings its choices and its result along."""
+        with guarded(self.runPanel.say):
+            if self.runPanel.isIdle:
+                self._bringInStep()
 
     def onNodeAddedOrRemoved(self, _caller: Any, _event: str) -> None:
         """Look again, once, when Slicer is done with adding or removing: a new node gets its name later."""
@@ -153,8 +159,9 @@ class MainPanel(VTKObservationMixin):
         self._timeLeft = TimeLeft()
         self._startedAt = time.monotonic()
         callbacks = Callbacks(onProgress=self._onProgress, onDone=self._onDone, onError=self._onError)
-        options = RunOptions(preset=self.runPanel.preset)
-        self.run = self.logic.segmentAsync(self.study.inputs(), self.package.task, options=options, callbacks=callbacks)
+        options = RunOptions(preset=cast(Any, self.runPanel.preset))
+        task = self.logic.parameters().task
+        self.run = self.logic.segmentAsync(self.study.inputs(), task, options=options, callbacks=callbacks)
         self.runPanel.setState("running")
         self.study.setEnabled(False)
         self.runPanel.showProgress(0.0, None)

@@ -29,7 +29,6 @@ class StudyPanel:
         self.onChanged = onChanged
         self.selectors: dict[str, Any] = {}
         self._slots: dict[str, dict[str, Any]] = {}
-        self._chosenByHand: set[str] = set()
         self._isUpdating = False
 
     def setPackage(self, package: Package) -> None:
@@ -76,9 +75,8 @@ class StudyPanel:
         self.fillByName()
 
     def forget(self) -> None:
-        """Start anew after the scene was closed."""
-        self._chosenByHand.clear()
-        self.restore()
+        """Let every role be guessed again; for a scene that was closed."""
+        self.parameters().chosenByHand = frozenset()
 
     def fillByName(self) -> None:
         """Choose the volume of each open role whose name is clear; what a person chose is left alone."""
@@ -88,10 +86,11 @@ class StudyPanel:
             for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
             if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
         }
+        chosenByHand = self.parameters().chosenByHand
         self._isUpdating = True
         for role, nodeId in guessRoles(names, list(self.selectors)).items():
             selector = self.selectors[role]
-            if role not in self._chosenByHand and selector.currentNode() is None and nodeId not in taken:
+            if role not in chosenByHand and selector.currentNode() is None and nodeId not in taken:
                 selector.setCurrentNodeID(nodeId)
         self._isUpdating = False
         self._remember()
@@ -103,7 +102,8 @@ class StudyPanel:
 
     def onNodeActivated(self, role: str) -> None:
         """A person has used a selector; None is a choice too. Also sent when the same node was chosen again."""
-        self._chosenByHand.add(role)
+        remembered = self.parameters()
+        remembered.chosenByHand |= {role}
         self._remember()
 
     def onNodeAboutToBeRemoved(self, node: Any) -> None:

@@ -64,6 +64,15 @@ class Parameters:
     def preset(self, value: str) -> None:
         self.node.SetParameter("preset", value)
 
+    @property
+    def chosenByHand(self) -> frozenset[str]:
+        """Roles that a person has chosen a volume, or None, for; they are not guessed again."""
+        return frozenset(filter(None, (self.node.GetParameter("chosenByHand") or "").split(",")))
+
+    @chosenByHand.setter
+    def chosenByHand(self, roles: frozenset[str]) -> None:
+        self.node.SetParameter("chosenByHand", ",".join(sorted(roles)))
+
     def input(self, role: str) -> Any:
         """Give the volume node of a role, or None."""
         return self.node.GetNodeReference(_INPUT + role)
