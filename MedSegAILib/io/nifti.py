@@ -1,14 +1,7 @@
 """NIfTI-1, NIfTI-2, header-and-data pairs, plain or gzipped: reading every case that occurs, writing one clean form.
 
 Own code instead of ITK's reader, which refuses NIfTI-2, trusts the file name about compression and prints to the
-terminal. The place in space follows ITK's rule all the same, so that shell and Slicer agree. Ring 1 (io).
-
-Place in space (held against SimpleITK for every pair of codes in Testing/component/io/test_nifti.py):
-    no codes                    scaling only, i to the left, j to posterior, as ITK and Slicer show it; a notice
-    sform only                  sform
-    qform, and sform code 1     sform, unless it is sheared; then qform
-    qform, any other            qform
-A notice tells when both are given and differ.
+terminal. The place in space, and which of the two that a file may hold is taken, is in ``nifti_forms``. Ring 1 (io).
 """
 
 from __future__ import annotations
@@ -23,27 +16,24 @@ import numpy as np
 
 from MedSegAILib.core.errors import InputError
 from MedSegAILib.core.result import Notice
-from MedSegAILib.core.volume import SAME_GRID_TOLERANCE_MM, Array, Grid, Matrix, Volume
+from MedSegAILib.core.volume import Array, Volume
 
 from .byte_source import ByteSource
 from .headers import (
-    LPS_TO_RAS,
     ReadVolume,
-    checked_grid,
     damaged,
     data_file_beside,
     not_gray,
     three_axes,
     voxel_count,
 )
+from .nifti_forms import Forms, grid_of_forms, qform_of_grid
 
 # NIfTI-1 section "DATATYPE": code -> numpy type; color and complex voxels have codes of their own.
 _DTYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _COLOR_CODES = (128, 2304)
 _COMPLEX_CODES = (32, 1792, 2048)
 _UNITS_MM = {1: 1000.0, 3: 0.001}  # xyzt_units: 1 meter, 3 micrometer; all else is mm
-# Sheared beyond this, ITK takes the qform; it compares direction cosines with perpendicular ones.
-ITK_ORTHONORMAL_TOLERANCE = 1e-4
 HEADER_1_BYTES, HEADER_2_BYTES, EXTENSION_FIELD_BYTES = 348, 540, 4
 WRITTEN_OFFSET = HEADER_1_BYTES + EXTENSION_FIELD_BYTES
 COMPRESSION_LEVEL = 6
@@ -56,16 +46,10 @@ class _Header:
     dims: tuple[int, ...]
     dtype_code: int
     byte_order: str
-    pixdim: tuple[float, ...]
     voxel_offset: int
     slope: float
     intercept: float
-    unit_mm: float
-    qform_code: int
-    sform_code: int
-    quaternion: tuple[float, ...]  # b, c, d
-    offset_xyz: tuple[float, ...]
-    sform: Matrix
+    forms: Forms
     is_pair: bool
 
 
@@ -75,7 +59,7 @@ def can_read(path: Path, start: bytes) -> bool:
 
 
 def read(path: Path) -> ReadVolume:
-    """Read a NIfTI file; values scaled by slope and intercept, geometry by the rule of the module.
+    """Read a NIfTI file; values scaled by slope and intercept, geometry by the rule of ``nifti_forms``.
 
     Args:
         path: ``.nii``, ``.nii.gz``, or the ``.hdr`` of a pair; the content decides, not the name.
@@ -91,7 +75,7 @@ def read(path: Path) -> ReadVolume:
         header, header_bytes = _read_header(source, path.name)
         sizes = three_axes(header.dims, path.name)
         dtype = _dtype(header, path.name)
-        grid, notices = _grid(header, sizes, path.name)
+        grid, notices = grid_of_forms(header.forms, sizes, path.name)
         if header.is_pair:
             data_path = data_file_beside(path, _data_name(path))
             with ByteSource(data_path) as data:
@@ -117,7 +101,7 @@ def nifti_bytes(volume: Volume) -> bytes:
     dtype = volume.array.dtype.newbyteorder("<")
     code = next(code for code, name in _DTYPES.items() if np.dtype(name) == volume.array.dtype.newbyteorder("="))
     header = bytearray(WRITTEN_OFFSET)
-    quaternion, offset, pixdim = _qform_of(volume.grid)
+    quaternion, offset, pixdim = qform_of_grid(volume.grid)
     struct.pack_into("<i", header, 0, HEADER_1_BYTES)
     struct.pack_into("<8h", header, 40, 3, *volume.array.shape[::-1], 1, 1, 1, 1)
     struct.pack_into("<2h", header, 70, code, dtype.itemsize * 8)
@@ -168,16 +152,18 @@ def _header_1(data: bytes, order: str, name: str) -> _Header:
         dims=_dims(field("8h", 40), name),
         dtype_code=field("h", 70)[0],
         byte_order=order,
-        pixdim=field("8f", 76),
         voxel_offset=_offset(field("f", 108)[0], name),
         slope=slope,
         intercept=intercept,
-        unit_mm=_UNITS_MM.get(data[123] & 7, 1.0),
-        qform_code=field("h", 252)[0],
-        sform_code=field("h", 254)[0],
-        quaternion=field("3f", 256),
-        offset_xyz=field("3f", 268),
-        sform=_four_rows(field("12f", 280)),
+        forms=Forms(
+            qform_code=field("h", 252)[0],
+            sform_code=field("h", 254)[0],
+            pixdim=field("4f", 76),
+            quaternion=field("3f", 256),
+            offset_xyz=field("3f", 268),
+            sform_rows=field("12f", 280),
+            unit_mm=_UNITS_MM.get(data[123] & 7, 1.0),
+        ),
         is_pair=magic == b"ni1",
     )
 
@@ -191,16 +177,18 @@ def _header_2(data: bytes, order: str, name: str) -> _Header:
         dims=_dims(field("8q", 16), name),
         dtype_code=field("h", 12)[0],
         byte_order=order,
-        pixdim=field("8d", 104),
         voxel_offset=_offset(field("q", 168)[0], name),
         slope=slope,
         intercept=intercept,
-        unit_mm=_UNITS_MM.get(field("i", 500)[0] & 7, 1.0),
-        qform_code=field("i", 344)[0],
-        sform_code=field("i", 348)[0],
-        quaternion=field("3d", 352),
-        offset_xyz=field("3d", 376),
-        sform=_four_rows(field("12d", 400)),
+        forms=Forms(
+            qform_code=field("i", 344)[0],
+            sform_code=field("i", 348)[0],
+            pixdim=field("4d", 104),
+            quaternion=field("3d", 352),
+            offset_xyz=field("3d", 376),
+            sform_rows=field("12d", 400),
+            unit_mm=_UNITS_MM.get(field("i", 500)[0] & 7, 1.0),
+        ),
         is_pair=data[4:7] == b"ni2",
     )
 
@@ -215,10 +203,6 @@ def _offset(raw: float, name: str) -> int:
     if not np.isfinite(raw) or not 0 <= raw < 2**40:
         raise damaged(name, f"its header claims that the voxels start at byte {raw}")
     return int(raw)
-
-
-def _four_rows(values: tuple[float, ...]) -> Matrix:
-    return np.vstack([np.array(values, dtype=np.float64).reshape(3, 4), [0.0, 0.0, 0.0, 1.0]])
 
 
 def _dtype(header: _Header, name: str) -> np.dtype[Any]:
@@ -255,96 +239,3 @@ def _scaled(array: Array, slope: float, intercept: float) -> Array:
     scaled *= kind(slope)
     scaled += kind(intercept)
     return scaled
-
-
-def _grid(header: _Header, sizes: tuple[int, int, int], name: str) -> tuple[Grid, tuple[Notice, ...]]:
-    sform, qform = header.sform.copy(), _qform(header)
-    sform[:3] *= header.unit_mm
-    if header.qform_code <= 0 and header.sform_code <= 0:
-        spacing = np.abs(header.pixdim[1:4]) * header.unit_mm
-        spacing[~np.isfinite(spacing) | (spacing == 0)] = 1.0
-        notice = Notice(
-            "volume.no_orientation",
-            f"{name} does not say how it lies in the patient; first axis taken as to the left, second as to the back.",
-            "Check left and right before you use the result.",
-        )
-        return checked_grid(sizes, LPS_TO_RAS @ np.diag([*spacing, 1.0]), name), (notice,)
-    if header.qform_code <= 0:
-        return checked_grid(sizes, sform, name), ()
-    if header.sform_code <= 0:
-        return checked_grid(sizes, qform, name), ()
-    takes_sform = header.sform_code == 1 and _is_perpendicular(sform)
-    taken, other = (sform, qform) if takes_sform else (qform, sform)
-    grid = checked_grid(sizes, taken, name)
-    return grid, _disagreement(grid, other, "sform" if takes_sform else "qform", name)
-
-
-def _disagreement(grid: Grid, other: Matrix, taken: str, name: str) -> tuple[Notice, ...]:
-    depth, height, width = (count - 1 for count in grid.shape_zyx)
-    ends = np.array([[i, j, k, 1] for i in (0, width) for j in (0, height) for k in (0, depth)]).T
-    apart_mm = float(np.linalg.norm(((grid.ijk_to_ras - other) @ ends)[:3], axis=0).max())
-    if apart_mm <= 10 * SAME_GRID_TOLERANCE_MM:
-        return ()
-    return (
-        Notice(
-            "volume.two_positions",
-            f"{name} holds two places in space that differ by up to {apart_mm:.1f} mm; its {taken} was taken, as 3D"
-            " Slicer does.",
-            "Check that image and result lie where you expect them.",
-        ),
-    )
-
-
-def _is_perpendicular(matrix: Matrix) -> bool:
-    lengths = np.linalg.norm(matrix[:3, :3], axis=0)
-    if not np.isfinite(lengths).all() or lengths.min() == 0:
-        return False
-    cosines = matrix[:3, :3] / lengths
-    return bool(np.abs(cosines.T @ cosines - np.eye(3)).max() < ITK_ORTHONORMAL_TOLERANCE)
-
-
-def _qform(header: _Header) -> Matrix:
-    """Build the matrix of method 2 (NIfTI-1, "QUATERNION REPRESENTATION OF ROTATION MATRIX")."""
-    b, c, d = (float(value) for value in header.quaternion)
-    a = np.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d)))
-    norm = np.sqrt(a * a + b * b + c * c + d * d)
-    a, b, c, d = (float(value / norm) for value in (a, b, c, d))
-    rotation = np.array(
-        [
-            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
-            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
-            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
-        ]
-    )
-    scale = np.array(header.pixdim[1:4], dtype=np.float64)
-    if header.pixdim[0] < 0:  # qfac: the third axis is mirrored
-        scale[2] = -scale[2]
-    matrix = np.eye(4)
-    matrix[:3, :3] = rotation * scale
-    matrix[:3, 3] = header.offset_xyz
-    matrix[:3] *= header.unit_mm
-    return matrix
-
-
-def _qform_of(grid: Grid) -> tuple[tuple[float, float, float], tuple[float, ...], tuple[float, ...]]:
-    """Give quaternion (b, c, d), offset and pixdim[0:4] of a grid; the nearest rotation when it is slightly sheared."""
-    lengths = np.linalg.norm(grid.ijk_to_ras[:3, :3], axis=0)
-    left, _, right = np.linalg.svd(grid.ijk_to_ras[:3, :3] / lengths)
-    rotation = left @ right
-    qfac = 1.0
-    if np.linalg.det(rotation) < 0:
-        rotation[:, 2] *= -1
-        qfac = -1.0
-    # The eigenvector of the largest eigenvalue is the quaternion; stable for every angle (Bar-Itzhack 2000).
-    m = rotation
-    k = np.array(
-        [
-            [m[0, 0] - m[1, 1] - m[2, 2], m[1, 0] + m[0, 1], m[2, 0] + m[0, 2], m[2, 1] - m[1, 2]],
-            [m[1, 0] + m[0, 1], m[1, 1] - m[0, 0] - m[2, 2], m[2, 1] + m[1, 2], m[0, 2] - m[2, 0]],
-            [m[2, 0] + m[0, 2], m[2, 1] + m[1, 2], m[2, 2] - m[0, 0] - m[1, 1], m[1, 0] - m[0, 1]],
-            [m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], m[0, 0] + m[1, 1] + m[2, 2]],
-        ]
-    )
-    b, c, d, a = np.linalg.eigh(k)[1][:, -1]
-    sign = -1.0 if a < 0 else 1.0
-    return (sign * b, sign * c, sign * d), tuple(grid.ijk_to_ras[:3, 3]), (qfac, *lengths)

@@ -69,6 +69,17 @@ def overlay_png(result: Result, reference: Volume) -> bytes:
     figure = Figure(figsize=(WIDTH_INCHES, height), dpi=DOTS_PER_INCH, facecolor=BACKGROUND)
     canvas = FigureCanvasAgg(figure)
     _draw_header(figure, result, reference)
+    _draw_views(figure, views, result, scale, below)
+    _draw_legend(figure, result, (below - CAPTION_INCHES) / height)
+    _draw_notices(figure, notices, result.passport.use)
+    buffer = BytesIO()
+    canvas.print_png(buffer, metadata={"Software": None})  # no version stamp: same input, same bytes
+    return buffer.getvalue()
+
+
+def _draw_views(figure: Any, views: tuple[View, ...], result: Result, scale: float, below: float) -> None:
+    """Draw the views side by side, centered; ``scale`` in inches a mm, ``below`` the inches under them."""
+    height, tallest = figure.get_figheight(), max(view.size_mm[0] for view in views)
     used = sum(view.size_mm[1] for view in views) * scale + GAP_INCHES * (len(views) - 1)
     left = (WIDTH_INCHES - used) / 2
     for number, view in enumerate(views):
@@ -87,11 +98,6 @@ def overlay_png(result: Result, reference: Volume) -> bytes:
             ha="center",
         )
         left += width + GAP_INCHES
-    _draw_legend(figure, result, (below - CAPTION_INCHES) / height)
-    _draw_notices(figure, notices, result.passport.use)
-    buffer = BytesIO()
-    canvas.print_png(buffer, metadata={"Software": None})  # no version stamp: same input, same bytes
-    return buffer.getvalue()
 
 
 def _draw_view(axes: Any, view: View, result: Result, *, with_scale_bar: bool) -> None:
