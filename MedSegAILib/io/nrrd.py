@@ -97,6 +97,12 @@ def read(path: Path) -> ReadVolume:
         InputError: "volume.*", "grid.*" or "file.*" with what is wrong.
     """
     header = read_header(path)
+    if "Segment0_ID" in header.values and any(header.sizes[axis] > 1 for axis in header.list_axes()):
+        raise InputError(
+            "labels.layers",
+            f"{path.name} is a segmentation with overlapping segments in layers, not a single label map.",
+            "Give the label map instead (labels.nii.gz), or export one from Slicer.",
+        )
     _refuse_color(header, path.name)
     spatial = [axis for axis in range(len(header.sizes)) if header.kinds[axis] in _SPATIAL_KINDS]
     spread = [size for axis, size in enumerate(header.sizes) if axis not in spatial and size > 1]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from MedSegAILib.core.labels import LabelScheme
 from MedSegAILib.core.result import Result
 from MedSegAILib.core.volume import Array, Grid, Volume
 from MedSegAILib.image.geometry import Box, crop_grid, nonzero_box, reorientation_to
@@ -20,6 +21,7 @@ Mask = npt.NDArray[np.bool_]
 
 # Gray window: these percentiles of the finite voxels above the darkest one become black and white.
 WINDOW_PERCENTILES = (0.5, 99.5)
+SAMPLED_VOXELS = 1_000_000
 # What is darker than this share of the window counts as air when the picture is cropped to the patient.
 AIR_SHARE = 0.08
 MARGIN_MM = 6.0
@@ -65,15 +67,14 @@ def make_views(result: Result, reference: Volume) -> tuple[View, ...]:
         result: label map on the reference's grid.
         reference: the image behind it.
     """
+    scheme = result.scheme
     move = reorientation_to(reference.grid, "LPS")
-    image = _windowed(move.apply(reference.array))
-    masks = {region.name: move.apply(result.region_mask(region.name)) for region in result.scheme.regions}
-    union: Mask = np.any(np.stack(list(masks.values())), axis=0)
-    grid = move.grid(reference.grid)
-    box = _patient_box(image, union, grid)
-    center = [int((side.stop - side.start) // 2) for side in box]
-    image, union, grid = image[box], union[box], crop_grid(grid, box)
-    masks = {name: mask[box] for name, mask in masks.items()}
+    image, labels = move.apply(reference.array), move.apply(result.labels.array)
+    grid, window = move.grid(reference.grid), _gray_window(reference.array)
+    union = _in_some_region(labels, scheme)
+    box = _patient_box(image > window[0] + AIR_SHARE * (window[1] - window[0]), union, grid)
+    image, labels, union, grid = image[box], labels[box], union[box], crop_grid(grid, box)
+    center = [length // 2 for length in image.shape]
     views = []
     for name, axis, letters, sides in _VIEWS:
         areas = union.sum(axis=tuple(other for other in range(3) if other != axis))
@@ -88,11 +89,12 @@ def make_views(result: Result, reference: Volume) -> tuple[View, ...]:
             continue
         # Superior comes first in the picture but last in the array.
         upright = slice(None) if axis == 0 else slice(None, None, -1)
+        shown = np.take(labels, index, axis)[upright]
         views.append(
             View(
                 name=name,
-                image=np.take(image, index, axis)[upright],
-                masks={region: np.take(mask, index, axis)[upright] for region, mask in masks.items()},
+                image=_windowed(np.take(image, index, axis)[upright], window),
+                masks={region.name: scheme.mask(shown, region.name) for region in scheme.regions},
                 size_mm=size_mm,
                 letters=letters,
                 place=_place(grid, axis, index, sides),
@@ -101,23 +103,37 @@ def make_views(result: Result, reference: Volume) -> tuple[View, ...]:
     return tuple(views)
 
 
-def _windowed(array: Array) -> npt.NDArray[np.float32]:
-    finite = array[np.isfinite(array)]
+def _in_some_region(labels: Array, scheme: LabelScheme) -> Mask:
+    """Give the voxels of all regions together; by table, a whole body has 10^8 voxels."""
+    is_shown = np.zeros(int(np.iinfo(labels.dtype).max) + 1, dtype=np.bool_)
+    is_shown[[value for region in scheme.regions for value in region.labels]] = True
+    union: Mask = is_shown[labels]
+    return union
+
+
+def _gray_window(array: Array) -> tuple[float, float]:
+    """Give the values that become black and white, from an even sample; whole heads would cost a second copy."""
+    sample = array.reshape(-1)[:: max(1, array.size // SAMPLED_VOXELS)]
+    finite = sample[np.isfinite(sample)]
     lit = finite[finite > finite.min()] if finite.size else finite
     if not lit.size:
-        return np.zeros(array.shape, np.float32)
-    low, high = np.percentile(lit[:: max(1, lit.size // 1_000_000)], WINDOW_PERCENTILES)
-    spread = max(float(high - low), np.finfo(np.float32).tiny)
-    scaled = np.nan_to_num((array.astype(np.float64) - low) / spread, nan=0.0, posinf=1.0, neginf=0.0)
-    window: npt.NDArray[np.float32] = np.clip(scaled, 0.0, 1.0).astype(np.float32)
-    return window
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.percentile(lit.astype(np.float64), WINDOW_PERCENTILES))
+    return low, high if high > low else low + max(1.0, abs(low)) * 1e-6
 
 
-def _patient_box(image: npt.NDArray[np.float32], union: Mask, grid: Grid) -> Box:
+def _windowed(image: Array, window: tuple[float, float]) -> npt.NDArray[np.float32]:
+    low, high = window
+    scaled = np.nan_to_num((image.astype(np.float64) - low) / (high - low), nan=0.0, posinf=1.0, neginf=0.0)
+    shown: npt.NDArray[np.float32] = np.clip(scaled, 0.0, 1.0).astype(np.float32)
+    return shown
+
+
+def _patient_box(patient: Mask, union: Mask, grid: Grid) -> Box:
     """Give the box of everything that is not air, with a margin; the regions are always in it."""
-    found = nonzero_box([image > AIR_SHARE, union])
+    found = nonzero_box([patient, union])
     sides = []
-    for side, spacing, length in zip(found, grid.spacing_zyx_mm, image.shape, strict=True):
+    for side, spacing, length in zip(found, grid.spacing_zyx_mm, patient.shape, strict=True):
         margin = round(MARGIN_MM / spacing)
         sides.append(slice(max(0, side.start - margin), min(length, side.stop + margin)))
     return sides[0], sides[1], sides[2]

@@ -54,6 +54,13 @@ def test_overlapping_regions_lie_in_layers_and_others_share_one(tmp_path: Path) 
     np.testing.assert_array_equal(as_image, np.select([labels.array == v for v in (1, 2, 4)], (1, 2, 3)))
 
 
+def test_layers_are_no_label_map(tmp_path: Path) -> None:
+    path = write_segmentation(make_result(make_labels(aligned_grid(size=12))), tmp_path / "nested.seg.nrrd")
+    with pytest.raises(InputError) as caught:
+        read_volume(path)
+    assert caught.value.code == "labels.layers"
+
+
 def test_empty_regions_stay_as_named_segments(tmp_path: Path) -> None:
     grid = aligned_grid(size=8)
     empty = make_result(Volume(np.zeros(grid.shape_zyx, np.uint8), grid))
