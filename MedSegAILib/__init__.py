@@ -12,12 +12,16 @@ Importing this module costs the standard library only; each public name loads wh
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .version import VERSION
 
 __version__ = VERSION
+
+# A library stays silent until the program that uses it asks for its log.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
     from .api import segment

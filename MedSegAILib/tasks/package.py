@@ -64,11 +64,19 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a task: an ensemble, then the decision from probabilities to labels."""
+    """One step of a task: ensembles, the decision from probabilities to labels, and how several become one.
+
+    Args:
+        name: for progress and passport.
+        ensembles: at least one.
+        decide: steps from probabilities to labels.
+        merge: the rule between ensembles, empty when there is one; see ``merge``.
+    """
 
     name: str
-    ensemble: Ensemble
+    ensembles: tuple[Ensemble, ...]
     decide: tuple[Step, ...]
+    merge: Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +209,8 @@ def _check_manifest(folder: Path, content: bytes) -> None:
 
 
 def _check_files(package: Package) -> None:
-    needed = {file for stage in package.stages for file in (stage.ensemble.graph, *stage.ensemble.members)}
+    ensembles = [ensemble for stage in package.stages for ensemble in stage.ensembles]
+    needed = {file for ensemble in ensembles for file in (ensemble.graph, *ensemble.members)}
     for name in sorted(needed | set(package.checksums)):
         # A name with a path in it could point out of the package.
         if Path(name).name != name or name not in package.checksums:
@@ -223,7 +232,9 @@ def _parse(folder: Path, manifest: Mapping[str, Any], checksums: Mapping[str, st
     reference = tuple(map(str, manifest["reference"]))
     scheme = LabelScheme.from_json(manifest)
     stages = tuple(_stage(entry, scheme) for entry in manifest["stages"])
-    if not (roles and stages and subsets) or set(reference) != roles or not all(s and s <= roles for s in subsets):
+    if len(stages) != 1:
+        raise ValueError("this version runs packages of one stage")
+    if not (roles and subsets) or set(reference) != roles or not all(s and s <= roles for s in subsets):
         raise ValueError("inputs, subsets, reference and stages must be there and speak of the same roles")
     for required in ("task", "title", "version", "license", "intended_use", "trained_on", "not_for"):
         if not isinstance(manifest[required], str) or not manifest[required]:
@@ -232,9 +243,19 @@ def _parse(folder: Path, manifest: Mapping[str, Any], checksums: Mapping[str, st
 
 
 def _stage(entry: Mapping[str, Any], scheme: LabelScheme) -> Stage:
-    if len(entry["ensembles"]) != 1:
-        raise ValueError(f"stage {entry['name']!r} must have one ensemble")
-    data = entry["ensembles"][0]
+    ensembles = tuple(_ensemble(data, scheme) for data in entry["ensembles"])
+    names = [ensemble.name for ensemble in ensembles]
+    merge = dict(entry.get("merge", {}))
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"stage {entry['name']!r} must have ensembles with names of their own")
+    if (len(names) > 1) != bool(merge):
+        raise ValueError(f"stage {entry['name']!r} has {len(names)} ensembles and the merging rule {merge}")
+    if len({frozenset(ensemble.channels) for ensemble in ensembles}) != 1:
+        raise ValueError(f"the ensembles of stage {entry['name']!r} give different regions")
+    return Stage(str(entry["name"]), ensembles, tuple(entry["decide"]), merge)
+
+
+def _ensemble(data: Mapping[str, Any], scheme: LabelScheme) -> Ensemble:
     network = data["network"]
     ensemble = Ensemble(
         str(data["name"]),
@@ -250,4 +271,4 @@ def _stage(entry: Mapping[str, Any], scheme: LabelScheme) -> Stage:
         raise ValueError(f"channels {sorted(unknown)} are no regions")
     if not ensemble.members:
         raise ValueError(f"ensemble {ensemble.name!r} has no member")
-    return Stage(str(entry["name"]), ensemble, tuple(entry["decide"]))
+    return ensemble

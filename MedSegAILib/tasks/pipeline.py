@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-import numpy as np
-
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import PackageError
-from MedSegAILib.core.result import Passport, Probabilities, Result
+from MedSegAILib.core.result import Passport, Result
 from MedSegAILib.core.run import Cancel, Progress, ProgressCallback, RunOptions, ignore_progress
-from MedSegAILib.core.volume import Array, Volume
-from MedSegAILib.engine.backend import NetworkSpec
-from MedSegAILib.engine.device import Plan, choose
-from MedSegAILib.engine.predict import Job, predict
+from MedSegAILib.core.volume import Volume
+from MedSegAILib.engine.device import choose
 from MedSegAILib.engine.views import VIEW_SETS, View
 from MedSegAILib.version import VERSION
 
 from .check import check
-from .decide import decide
-from .package import Package, Stage
-from .prepare import Prepared, prepare
+from .package import Package
 from .record import Stopwatch, describe_inputs, peak_memory_mb
+from .stage import Means, run_stage
 
 
 def segment(
@@ -61,21 +54,9 @@ def segment(
         inputs = describe_inputs(checked.case)
     cancel.check()
 
-    # Tasks of one stage for now; a cascade passes the region of one stage as the box of the next.
-    stage = package.stages[-1]
-    progress(Progress("prepare", 0, 1))
-    with watch.step("prepare"):
-        prepared = prepare(checked.case, package.roles, stage.ensemble.prepare)
-    cancel.check()
-
-    with watch.step("predict"):
-        job = _job(package, stage, plan, views)
-        probabilities = predict(prepared.array, job, lambda n, of: progress(Progress("predict", n, of)), cancel)
-
-    progress(Progress("decide", 0, 1))
-    with watch.step("decide"):
-        labels = _decide(prepared, probabilities, stage)
-    cancel.check()
+    # One stage for now; a cascade will pass the region of one stage as the box of the next.
+    means = Means(plan, views, progress, cancel, watch)
+    outcome = run_stage(checked.case, package, package.stages[0], means)
 
     passport = Passport(
         task=package.task,
@@ -87,7 +68,7 @@ def segment(
             "precision": plan.precision,
             "threads": plan.threads,
             "views": [view.name for view in views],
-            "working_shape_zyx": list(prepared.array.shape[1:]),
+            "ensembles": list(outcome.ensembles),
         },
         options=options.to_json(),
         inputs=inputs,
@@ -96,13 +77,14 @@ def segment(
         seconds=watch.seconds,
         peak_memory_mb=peak_memory_mb(),
     )
-    kept = None
-    if options.keep_probabilities:
-        grid = prepared.trail.working_grid
-        kept = Probabilities(probabilities, stage.ensemble.channels, np.array(grid.ijk_to_ras))
     progress(Progress("done", 1, 1))
-    grid = checked.case.reference_grid()
-    return Result(Volume(labels, grid, name="labels"), package.scheme, passport, checked.notices, kept)
+    return Result(
+        Volume(outcome.labels, checked.case.reference_grid(), name="labels"),
+        package.scheme,
+        passport,
+        checked.notices,
+        outcome.probabilities if options.keep_probabilities else None,
+    )
 
 
 def _views(package: Package, options: RunOptions) -> tuple[View, ...]:
@@ -114,20 +96,3 @@ def _views(package: Package, options: RunOptions) -> tuple[View, ...]:
             f"{package.title} has no usable preset {options.preset!r}.",
             f"Its presets are {', '.join(package.presets)}.",
         ) from error
-
-
-def _job(package: Package, stage: Stage, plan: Plan, views: tuple[View, ...]) -> Job:
-    ensemble = stage.ensemble
-    return Job(
-        members=tuple(partial(package.weights, name) for name in ensemble.members),
-        network=NetworkSpec(ensemble.network, ensemble.arguments, package.graph(ensemble)),
-        plan=plan,
-        views=views,
-        activation=ensemble.activation,
-    )
-
-
-def _decide(prepared: Prepared, probabilities: Array, stage: Stage) -> Array:
-    trail = prepared.trail
-    by_region = dict(zip(stage.ensemble.channels, trail.undo(probabilities), strict=True))
-    return trail.place(decide(by_region, stage.decide))

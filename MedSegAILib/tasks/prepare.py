@@ -41,18 +41,14 @@ class Trail:
     box: Box
     working_grid: Grid
 
-    def box_grid(self) -> Grid:
-        """Give the grid of the box: native voxels, canonical axis order."""
-        return crop_grid(self.reorientation.grid(self.native_grid), self.box)
+    def undo(self, probabilities: Array, box: Box) -> Array:
+        """Bring ``[k, z, y, x]`` from the working grid to the native voxels of a box, in canonical axis order."""
+        return resample(probabilities, self.working_grid, crop_grid(self.reorientation.grid(self.native_grid), box))
 
-    def undo(self, probabilities: Array) -> Array:
-        """Bring ``[k, z, y, x]`` from the working grid to the native voxels of the box, canonical axis order."""
-        return resample(probabilities, self.working_grid, self.box_grid())
-
-    def place(self, labels: Array) -> Array:
-        """Put a label map of the box into the whole native volume, in its own axis order; 0 elsewhere."""
+    def place(self, labels: Array, box: Box) -> Array:
+        """Put a label map of a box into the whole native volume, in its own axis order; 0 elsewhere."""
         whole = np.zeros(self.reorientation.grid(self.native_grid).shape_zyx, dtype=labels.dtype)
-        whole[self.box] = labels
+        whole[box] = labels
         return np.ascontiguousarray(self.reorientation.undo(whole))
 
 

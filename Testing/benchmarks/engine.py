@@ -32,7 +32,7 @@ def box_of(task: str) -> tuple[object, np.ndarray]:
 
     package = find_package(task)
     case = read_study(CHECKOUT / "Resources" / "SampleData" / task, package.roles)
-    return package, prepare(case, package.roles, package.stages[-1].ensemble.prepare).array
+    return package, prepare(case, package.roles, package.stages[0].ensembles[0].prepare).array
 
 
 def measure(engine: str, task: str, threads: int, array_file: Path, logits_file: Path) -> None:
@@ -42,7 +42,7 @@ def measure(engine: str, task: str, threads: int, array_file: Path, logits_file:
     from MedSegAILib.engine.backend import Device, NetworkSpec, load_backend
     from MedSegAILib.tasks.store import find_package
 
-    ensemble = (package := find_package(task)).stages[-1].ensemble
+    ensemble = (package := find_package(task)).stages[0].ensembles[0]
     array = np.load(array_file)
     start_s = time.perf_counter()
     spec = NetworkSpec(ensemble.network, ensemble.arguments, package.graph(ensemble))
@@ -85,7 +85,7 @@ def compare(task: str, threads: int) -> None:
     from MedSegAILib.engine.activation import ACTIVATIONS
 
     package, array = box_of(task)
-    ensemble = package.stages[-1].ensemble
+    ensemble = package.stages[0].ensembles[0]
     with tempfile.TemporaryDirectory() as folder:
         array_file = Path(folder) / "array.npy"
         np.save(array_file, array)

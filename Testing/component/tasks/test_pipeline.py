@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from MedSegAILib.image.geometry import orient
 from MedSegAILib.tasks.package import read_package
 from MedSegAILib.tasks.pipeline import segment as run_pipeline
 from Testing.makers.phantoms import make_case, oblique_grid
+from Testing.makers.tiny_package import make_tiny_package, manifest, seal, write_network
 
 
 @pytest.fixture
@@ -102,3 +104,39 @@ def test_missing_sequence_is_a_notice_or_a_refusal(package):
 def test_python_door_finds_the_package_by_its_task(tiny_package):
     result = segment(make_case(), "brain-tumor", packages=[Path(tiny_package)])
     assert result.passport.package["version"] == "0.0.1"
+
+
+def test_two_ensembles_with_two_members_run_from_the_manifest_alone(tmp_path):
+    """Pipelines A and B of BraTS 2020 in miniature: other norms, other preparation, merged by the paper's table."""
+    folder = make_tiny_package(tmp_path / "brain-tumor")
+    content = manifest()
+    stage = content["stages"][0]
+    for seed, name in ((3, "a1"), (4, "b0"), (5, "a0")):
+        write_network(folder, seed)
+        shutil.copyfile(folder / "a0.safetensors", folder / f"{name}.safetensors.new")
+    for part in folder.glob("*.new"):
+        part.replace(part.with_suffix(""))
+    ours = stage["ensembles"][0]
+    ours["members"] = ["a0.safetensors", "a1.safetensors"]
+    prepare = [step for step in ours["prepare"] if step["step"] != "scale_percentiles"]
+    prepare.insert(2, {"step": "zscore_nonzero"})
+    theirs = {**ours, "name": "B", "members": ["b0.safetensors"], "prepare": prepare}
+    stage["ensembles"] = [ours, theirs]
+    stage["merge"] = {
+        "rule": "label_table",
+        "columns": "A",
+        "rows": "B",
+        "values": [0, 1, 2, 4],
+        "cells": [[0, 1, 0, 4], [0, 1, 2, 4], [2, 1, 2, 4], [0, 1, 2, 4]],
+    }
+    seal(folder, content)
+    seen = []
+    result = run_pipeline(make_case(), read_package(folder), RunOptions(keep_probabilities=True), seen.append)
+    assert [step.done for step in seen if step.stage == "predict" and step.total == 6][-1] == 6
+    assert [entry["members"] for entry in result.passport.engine["ensembles"]] == [ours["members"], theirs["members"]]
+    assert result.probabilities.array.shape[0] == 3
+    stage["ensembles"], stage["merge"] = [ours], {}
+    seal(folder, content)
+    alone = run_pipeline(make_case(), read_package(folder)).labels.array
+    core = np.isin(alone, (1, 4))
+    assert (result.labels.array[core] == alone[core]).all()

@@ -123,7 +123,13 @@ def test_a_read_only_tree_with_blanks_and_accents_works_and_stays_as_it_was(plac
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
-            [sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+            [sys.executable, "-c", program],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
         )
         assert done.stdout.split() == [*str(root / "MedSegAILib" / "__init__.py").split(), "True"], done.stderr
         assert sorted(root.rglob("*")) == before
@@ -134,12 +140,16 @@ def test_a_read_only_tree_with_blanks_and_accents_works_and_stays_as_it_was(plac
 
 def test_the_client_loads_nothing_heavy():
     script = "import sys, MedSegAILib.worker.client; print(*sorted({n.split('.')[0] for n in sys.modules}))"
-    done = subprocess.run([sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, encoding="utf-8", check=True
+    )
     loaded = set(done.stdout.split())
     assert "numpy" in loaded
     assert not loaded & HEAVY
     ours = "import sys, MedSegAILib.worker.client; print(*[n for n in sys.modules if n.startswith('MedSegAILib.')])"
-    done = subprocess.run([sys.executable, "-c", ours], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", ours], cwd=CHECKOUT, capture_output=True, text=True, encoding="utf-8", check=True
+    )
     rings = {name.split(".")[1] for name in done.stdout.split()}
     assert rings == {"core", "worker", "version"}
     assert "MedSegAILib.worker.server" not in done.stdout
@@ -147,5 +157,7 @@ def test_the_client_loads_nothing_heavy():
 
 def test_the_server_greets_before_numpy_is_loaded():
     script = "import sys, MedSegAILib.worker.server; print('numpy' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, encoding="utf-8", check=True
+    )
     assert done.stdout.strip() == "False"

@@ -27,7 +27,8 @@ def test_without_resampling_undo_gives_the_native_voxels_exactly():
     case = make_case()
     prepared = prepare(case, ROLES, (*NATIVE[:2], NATIVE[3]))
     assert all(count % 8 == 0 for count in prepared.array.shape[1:])
-    back = np.stack([prepared.trail.place(channel) for channel in prepared.trail.undo(prepared.array)])
+    trail = prepared.trail
+    back = np.stack([trail.place(channel, trail.box) for channel in trail.undo(prepared.array, trail.box)])
     for channel, role in enumerate(ROLES):
         assert (back[channel] == case.volumes[role].array).all()
 
@@ -37,7 +38,8 @@ def test_region_survives_the_way_there_and_back(make_grid):
     labels = make_labels(make_grid())
     case = Case({"FLAIR": Volume((labels.array > 0).astype(np.float32), labels.grid)})
     prepared = prepare(case, ["FLAIR"], (COARSE[0], COARSE[3]))
-    back = prepared.trail.place((prepared.trail.undo(prepared.array)[0] > 0.5).astype(np.uint8))
+    trail = prepared.trail
+    back = trail.place((trail.undo(prepared.array, trail.box)[0] > 0.5).astype(np.uint8), trail.box)
     assert back.shape == labels.array.shape
     assert dice(back > 0, labels.array > 0) > 0.97
 

@@ -1,0 +1,75 @@
+"""Several ensembles of one stage become one answer: named rules with parameters. Ring 3.
+
+A rule works on probabilities (before the decision) or on label maps (after it); the two tables say which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from MedSegAILib.core.errors import PackageError
+from MedSegAILib.core.volume import Array
+
+from .decide import decide
+
+Regions = Mapping[str, Array]  # by region name, [z, y, x]
+
+
+def merge(
+    outcomes: Mapping[str, Regions], steps: Sequence[Mapping[str, Any]], rule: Mapping[str, Any]
+) -> npt.NDArray[Any]:
+    """Decide for all ensembles of a stage, and merge them.
+
+    Args:
+        outcomes: by ensemble name, its probabilities by region name, each ``[z, y, x]`` on one grid.
+        steps: of the decision; see ``decide``.
+        rule: ``{"rule": name, parameter: value, ...}``; empty for a single ensemble.
+
+    Returns:
+        Label map ``[z, y, x]``.
+
+    Raises:
+        PackageError: "package.step" for an unknown rule or parameter, or one that does not fit the ensembles.
+    """
+    if len(outcomes) == 1:
+        return decide(next(iter(outcomes.values())), steps)
+    name = rule.get("rule")
+    parameters = {key: value for key, value in rule.items() if key != "rule"}
+    try:
+        if name in PROBABILITY_RULES:
+            return decide(PROBABILITY_RULES[name](outcomes, **parameters), steps)
+        labels = {ensemble: decide(regions, steps) for ensemble, regions in outcomes.items()}
+        return LABEL_RULES[str(name)](labels, **parameters)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise PackageError(
+            "package.step",
+            f"The package asks for a merging rule that this version does not know: {dict(rule)}.",
+            f"Known rules: {', '.join([*PROBABILITY_RULES, *LABEL_RULES])}.",
+        ) from error
+
+
+def _mean(outcomes: Mapping[str, Regions]) -> Regions:
+    """Average the probabilities with equal weights."""
+    regions = next(iter(outcomes.values()))
+    return {name: np.mean([outcome[name] for outcome in outcomes.values()], axis=0) for name in regions}
+
+
+def _label_table(
+    labels: Mapping[str, Array], columns: str, rows: str, values: Sequence[int], cells: Sequence[Sequence[int]]
+) -> Array:
+    """Look the merged label up: ``cells[row of one ensemble's label][column of the other's]``.
+
+    Table 1 of Henry et al. 2021 is such a table: columns are pipeline A, rows pipeline B.
+    """
+    table = np.zeros((max(values) + 1, max(values) + 1), dtype=labels[columns].dtype)
+    table[np.ix_(values, values)] = np.array(cells)
+    merged: Array = table[labels[rows], labels[columns]]
+    return merged
+
+
+PROBABILITY_RULES: dict[str, Callable[..., Regions]] = {"mean": _mean}
+LABEL_RULES: dict[str, Callable[..., Array]] = {"label_table": _label_table}

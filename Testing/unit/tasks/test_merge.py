@@ -1,0 +1,55 @@
+"""Merging of ensembles; Table 1 of the BraTS 2020 paper in all 16 cells."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from MedSegAILib.core.errors import PackageError
+from MedSegAILib.tasks.merge import merge
+
+STEPS = ({"step": "threshold", "above": 0.5}, {"step": "paint", "order": [["WT", 2], ["TC", 1], ["ET", 4]]})
+TABLE_1 = {
+    "rule": "label_table",
+    "columns": "A",
+    "rows": "B",
+    "values": [0, 1, 2, 4],
+    "cells": [[0, 1, 0, 4], [0, 1, 2, 4], [2, 1, 2, 4], [0, 1, 2, 4]],
+}
+REGIONS_OF = {0: (), 1: ("WT", "TC"), 2: ("WT",), 4: ("WT", "TC", "ET")}
+
+
+def regions(labels) -> dict:
+    """Probabilities that decide to the given labels."""
+    return {
+        name: np.array([[[0.9 if name in REGIONS_OF[value] else 0.1 for value in labels]]])
+        for name in ("ET", "TC", "WT")
+    }
+
+
+def test_table_1_holds_in_all_16_cells():
+    ours, theirs = zip(*itertools.product([0, 1, 2, 4], repeat=2), strict=True)
+    merged = merge({"A": regions(ours), "B": regions(theirs)}, STEPS, TABLE_1).ravel()
+    for a, b, label in zip(ours, theirs, merged, strict=True):
+        # The rule in words: core and enhancing tumor of A stand; edema needs B to see no background, and the
+        # background of A gives way to B's edema only.
+        expected = a if a in (1, 4) else (2 if b == 2 else 0) if a == 0 else (0 if b == 0 else 2)
+        assert label == expected, (a, b)
+
+
+def test_mean_averages_before_the_decision():
+    sure, unsure = {"WT": np.full((1, 1, 1), 0.9)}, {"WT": np.full((1, 1, 1), 0.2)}
+    steps = ({"step": "threshold", "above": 0.5}, {"step": "paint", "order": [["WT", 1]]})
+    assert merge({"A": sure, "B": unsure}, steps, {"rule": "mean"}).item() == 1
+    assert merge({"A": unsure, "B": unsure}, steps, {"rule": "mean"}).item() == 0
+
+
+def test_single_ensemble_needs_no_rule():
+    assert merge({"A": regions([4])}, STEPS, {}).item() == 4
+
+
+@pytest.mark.parametrize("rule", [{}, {"rule": "magic"}, {"rule": "mean", "weights": [1, 2]}, {**TABLE_1, "rows": "C"}])
+def test_unknown_rule_is_refused(rule):
+    with pytest.raises(PackageError) as caught:
+        merge({"A": regions([4]), "B": regions([4])}, STEPS, rule)
+    assert caught.value.code == "package.step"
