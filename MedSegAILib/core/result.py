@@ -107,8 +107,7 @@ class Result:
     def volumes_ml(self) -> dict[str, float]:
         """Give the volume of every region in mL, from voxels (not from a smoothed surface)."""
         voxel_ml = self.labels.grid.voxel_volume_ml
-        counts = np.bincount(self.labels.array.ravel())
         return {
-            region.name: float(sum(counts[value] for value in region.labels if value < len(counts))) * voxel_ml
+            region.name: int(np.count_nonzero(self.region_mask(region.name))) * voxel_ml
             for region in self.scheme.regions
         }
