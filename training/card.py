@@ -5,7 +5,8 @@ Beside the library (training).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .evaluate import SetScore, table
 from .recipes.recipe import Recipe
@@ -60,7 +61,7 @@ def _training(recipe: Recipe, steps: int, hours: float) -> str:
         + ", ".join(f"{name} {share:.0%}" for name, share in kind.mix.items())
         for kind in recipe.crops
     )
-    steps_text = "; ".join(", ".join(f"{value}" for value in step.values()) for step in recipe.prepare)
+    steps_text = "; ".join(_words(step) for step in recipe.prepare)
     return f"""## How it was trained
 
 `python -m training train {recipe.name}`: {steps} steps in {hours:.1f} hours on two processor cores, shared with other
@@ -72,10 +73,14 @@ mean of the weights. Preparation: {steps_text}. Crops take turns:
 Sets: `four_sequences` 8 studies with all regions; `more` 22 with FLAIR, four of them with T1ce;
 `lgg` 66 whole heads with FLAIR, mostly T1ce, whole tumor only; `phantom` {recipe.phantoms.count} heads made by code,
 {recipe.phantoms.with_skull} of them with skull. {len(recipe.held_out)} further studies of the train parts only
-monitored the run. Studies of a test part never trained and chose nothing.
-
-{recipe.history}
+monitored the run. Studies of a test part never trained and chose nothing. {recipe.history}
 
 Augmentation: flips along every axis, rotation and scaling, contrast, uneven coil, thick slices, noise, and hidden
 sequences (never FLAIR and T1ce together).
 """
+
+
+def _words(step: Mapping[str, Any]) -> str:
+    """Give a preparation step as "name (parameter value, ...)"."""
+    parameters = [f"{name} {value}" for name, value in step.items() if name != "step"]
+    return f"{step['step']} ({', '.join(parameters)})" if parameters else str(step["step"])
