@@ -18,6 +18,7 @@ from MedSegAILib.engine.backend import BACKENDS, Device, NetworkSpec, load_backe
 from MedSegAILib.tasks.importers import IMPORTERS, load_importer
 from MedSegAILib.tasks.importers.brats2020_checkpoint import read_run
 from MedSegAILib.tasks.importers.brats2020_package import import_runs
+from MedSegAILib.tasks.importers.brats2020_task import TABLE_1
 from MedSegAILib.tasks.package import read_package
 from MedSegAILib.tasks.pipeline import segment
 from Testing.makers.brats2020_fixture import CASES, SAMPLES, fixture_input
@@ -124,6 +125,13 @@ def test_every_listed_network_of_the_published_code_is_recognized(shared_dir, tm
             assert run.has_heads
             checked += 1
     assert checked == 8
+
+
+@pytest.mark.shared
+def test_imported_table_1_is_the_papers(shared_dir):
+    table = json.loads((shared_dir / "reference" / "brats2020_tables.json").read_text())["tables"][0]
+    assert (table["table"], [int(value) for value in table["columns"]]) == (1, TABLE_1["values"])
+    assert [table["rows"][str(value)] for value in TABLE_1["values"]] == TABLE_1["cells"]
 
 
 @pytest.mark.parametrize(
