@@ -24,7 +24,7 @@ def _kinds() -> None:
 
 @app.command("brats2020")
 def import_brats2020(
-    runs: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Holds model_best.pth.tar and its yaml.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Holds model_best.pth.tar and its yaml.")],
     output: Annotated[Path, typer.Option(help="Folder of the package, new or empty; its name names the task.")],
     precision: Annotated[str, typer.Option(help="Of the written weights: fp32 or fp16.")] = "fp32",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

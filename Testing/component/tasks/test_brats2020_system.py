@@ -201,6 +201,17 @@ def test_five_folds_of_both_pipelines_equal_the_papers_words(backend, package_fo
     assert [step.done for step in steps if step.stage == "predict"][-1] == 15 * 12
 
 
+def test_members_count_alike_when_one_network_has_more_of_them(runs, members, case, wanted, tmp_path):
+    """Two plain members and one with attention: a mean of three, not of two networks."""
+    sources = [runs["A_plain"][0], runs["A_attention"][0], runs["A_plain"][1]]
+    package = import_runs(sources, tmp_path / "three").package
+    options = RunOptions(preset="best", backend="torch", threads=1, keep_probabilities=True)
+    depth, height, width = case.volumes["T1"].array[wanted[2]].shape
+    kept = segment(case, package, options).probabilities.array[:, :depth, :height, :width]
+    plain, attention = members["A"][:5], members["A"][5:]
+    np.testing.assert_allclose(kept, np.mean([plain[0], attention[0], plain[1]], axis=0), rtol=0, atol=2e-5)
+
+
 def test_case_of_this_file_meets_every_cell_of_table_1(wanted):
     """Otherwise the agreement above would say little."""
     means, labels, _ = wanted
