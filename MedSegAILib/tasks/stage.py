@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -105,19 +106,35 @@ def run_stage(case: Case, package: Package, stage: Stage, means: Means) -> Stage
 def _predict(
     prepared: Prepared, package: Package, ensemble: Ensemble, means: Means, passes: tuple[int, int]
 ) -> npt.NDArray[np.float32]:
+    """Average the members; an ensemble has at least one."""
+    shares = _shares(prepared, package, ensemble, means, passes)
+    mean = next(shares)
+    for share in shares:
+        np.add(mean, share, out=mean)
+    return np.clip(mean, 0.0, 1.0, out=mean)  # the sum of shares may be 1 + 1e-7
+
+
+def _shares(
+    prepared: Prepared, package: Package, ensemble: Ensemble, means: Means, passes: tuple[int, int]
+) -> Iterator[npt.NDArray[np.float32]]:
+    """Give for each network the mean of its members, weighted by their number."""
     before, total = passes
-    job = Job(
-        members=tuple(partial(package.weights, name) for name in ensemble.members),
-        network=NetworkSpec(ensemble.network, ensemble.arguments, package.graph(ensemble)),
-        plan=means.plan,
-        views=means.views,
-        activation=ensemble.activation,
-    )
+    for network, files in ensemble.by_network():
+        job = Job(
+            members=tuple(partial(package.weights, name) for name in files),
+            network=NetworkSpec(network.name, network.arguments, package.graph(network)),
+            plan=means.plan,
+            views=means.views,
+            activation=ensemble.activation,
+        )
 
-    def report(done: int, _total: int) -> None:
-        means.progress(Progress("predict", before + done, total))
+        def report(done: int, _total: int, before: int = before) -> None:
+            means.progress(Progress("predict", before + done, total))
 
-    return predict(prepared.array, job, report, means.cancel)
+        share = predict(prepared.array, job, report, means.cancel)
+        share *= np.float32(len(files) / len(ensemble.members))
+        yield share
+        before += job.forward_count
 
 
 def _union(boxes: list[Box]) -> Box:
