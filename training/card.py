@@ -67,7 +67,7 @@ def _training(recipe: Recipe, steps: int, hours: float) -> str:
     )
     steps_text = "; ".join(_words(step) for step in recipe.prepare)
     saw = (
-        "Sets: `four_sequences` 8 studies with all regions; `more` 22 with FLAIR, four of them with T1ce; `lgg` 66 whole "
+        "Sets: `four_sequences` 8 studies, all regions; `more` 22 with FLAIR, four of them with T1ce; `lgg` 66 whole "
         f"heads with FLAIR, mostly T1ce, whole tumor only; `phantom` {recipe.phantoms.count} heads made by code, "
         f"{recipe.phantoms.with_skull} of them with skull. {len(recipe.held_out)} further studies of the train parts "
         "never trained; they were watched, and led to the changes of the run. Studies of a test part neither trained "
