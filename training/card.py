@@ -71,7 +71,7 @@ def _training(recipe: Recipe, steps: int, hours: float) -> str:
         f"heads with FLAIR, mostly T1ce, whole tumor only; `phantom` {recipe.phantoms.count} heads made by code, "
         f"{recipe.phantoms.with_skull} of them with skull. {len(recipe.held_out)} further studies of the train parts "
         "never trained; they were watched, and led to the changes of the run. Studies of a test part neither trained "
-        "nor chose anything: they were measured once, with the final weights. "
+        "nor chose anything: they were measured with the final weights. "
     )
     how = (
         f"`python -m training train {recipe.name}`: {steps} steps in {hours:.1f} hours on two processor cores, shared "

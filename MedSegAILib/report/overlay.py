@@ -177,11 +177,16 @@ def _draw_legend(figure: Any, result: Result, top: float) -> None:
         figure.text(
             (x + 0.38) / WIDTH_INCHES,
             y / height,
-            f"{region.title}  {volumes_ml[region.name]:.1f} mL",
+            f"{region.title}  {_in_words(volumes_ml[region.name])}",
             color=INK,
             fontsize=11,
             va="center",
         )
+
+
+def _in_words(volume_ml: float) -> str:
+    """Give a volume; a speck of tumor must not read as none."""
+    return f"{volume_ml:.1f} mL" if volume_ml >= 1.0 or volume_ml == 0.0 else f"{max(volume_ml, 0.01):.2f} mL"
 
 
 def _draw_notices(figure: Any, notices: list[str], use: str) -> None:
