@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from MedSegAILib.core.case import Case
     from MedSegAILib.core.result import Notice, Result
 
+TOP_PLACES = 5  # what fits under the volumes; the file has them all
+
 
 def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     task: Annotated[str, typer.Option(help="What to segment; see `medsegai models list`.")],
@@ -38,7 +40,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Segment a study: label map, segmentation for 3D Slicer, volumes in mL, picture, passport."""
+    """Segment a study: label map, segmentation for 3D Slicer, volumes in mL, places in doubt, picture, passport."""
     options = RunOptions(preset=preset, device=device, backend=backend, threads=threads)  # type: ignore[arg-type]
     check_output(output, overwrite=overwrite)
     case, notices = _read(task, inputs or [], study, reference)
@@ -139,10 +141,26 @@ def _answer(result: Result, files: dict[str, Path], seconds: float) -> dict[str,
         "task": result.passport.task,
         "volumes_ml": result.volumes_ml(),
         "notices": [vars(notice) for notice in result.notices],
+        "doubt": result.doubt and result.doubt.to_json(),
         "files": {name: str(path) for name, path in files.items()},
         "seconds": round(seconds, 3),
         "passport": result.passport.to_json(),
     }
+
+
+def _print_doubt(result: Result) -> None:
+    places = result.doubt.places if result.doubt else ()
+    if not places:
+        return
+    rows: list[tuple[str, ...]] = [("look at", "mL at stake", "R, A, S in mm", "")]
+    for place in places[:TOP_PLACES]:
+        right, anterior, superior = place.position_ras_mm
+        point = f"{right:.0f}, {anterior:.0f}, {superior:.0f}"
+        rows.append((place.region, f"{place.at_stake_ml:.2f}", point, place.words))
+    for line in screen.table(rows):
+        screen.say(line)
+    if len(places) > TOP_PLACES:
+        screen.say(f"... {len(places) - TOP_PLACES} more places in doubt.csv")
 
 
 def _print(result: Result, files: dict[str, Path], seconds: float) -> None:
@@ -151,6 +169,7 @@ def _print(result: Result, files: dict[str, Path], seconds: float) -> None:
         [(region.title, region.name, f"{volumes[region.name]:9.2f} mL") for region in result.scheme.regions]
     ):
         screen.say(line)
+    _print_doubt(result)
     for notice in result.notices:
         screen.say(f"note: {notice.message} {notice.hint}".rstrip())
     engine, package = result.passport.engine, result.passport.package

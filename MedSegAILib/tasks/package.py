@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ class Ensemble:
         channels: region names of the network's output channels.
         members: weight files.
         activation: "sigmoid" or "softmax".
+        window: ``{"size", "overlap", "weights"}`` for networks that see windows; empty for the whole box.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Ensemble:
     channels: tuple[str, ...]
     members: tuple[str, ...]
     activation: str
+    window: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -266,6 +268,7 @@ def _ensemble(data: Mapping[str, Any], scheme: LabelScheme) -> Ensemble:
         tuple(map(str, data["channels"])),
         tuple(map(str, data["members"])),
         str(data["activation"]),
+        window=dict(data.get("window", {})),
     )
     if unknown := set(ensemble.channels) - {region.name for region in scheme.regions}:
         raise ValueError(f"channels {sorted(unknown)} are no regions")
