@@ -21,6 +21,7 @@ from . import screen
 if TYPE_CHECKING:
     from MedSegAILib.core.case import Case
     from MedSegAILib.core.result import Notice, Result
+    from MedSegAILib.tasks.expected import Expectation
 
 TOP_PLACES = 5  # what fits under the volumes; the file has them all
 
@@ -36,21 +37,25 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     device: Annotated[str, typer.Option(help=f"{', '.join(DEVICES)} or cuda:<n>.")] = "auto",
     backend: Annotated[str, typer.Option(help=", ".join(BACKENDS))] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads, 0 = all cores.")] = 0,
+    memory: Annotated[int, typer.Option(metavar="MB", help="Memory that the run may take, 0 = what is free.")] = 0,
     reference: Annotated[str, typer.Option(help="Input whose grid the result lies on.")] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Segment a study: label map, segmentation for 3D Slicer, volumes in mL, places in doubt, picture, passport."""
-    options = RunOptions(preset=preset, device=device, backend=backend, threads=threads)  # type: ignore[arg-type]
+    options = RunOptions(preset, device, backend, threads, memory_mb=memory)  # type: ignore[arg-type]
     check_output(output, overwrite=overwrite)
     case, notices = _read(task, inputs or [], study, reference)
+    expectation = _expect(case, task, options)
     result, seconds = _run(case, task, options)
     result = replace(result, notices=(*notices, *result.notices))
     from MedSegAILib.report.outputs import write_outputs
+    from MedSegAILib.tasks.history import remember
 
     files = write_outputs(result, case, output)
+    remember(result.passport)
     if as_json:
-        screen.give_json(_answer(result, files, seconds))
+        screen.give_json({**_answer(result, files, seconds), "expected": expectation.to_json()})
     else:
         _print(result, files, seconds)
 
@@ -108,6 +113,17 @@ def _paths(inputs: list[str]) -> dict[str, Path]:
             raise UsageError("cli.input", f"The input {role} is given twice.", "Give each role once.")
         paths[role] = Path(path)
     return paths
+
+
+def _expect(case: Case, task: str, options: RunOptions) -> Expectation:
+    """Say what the run will take and be worth, before it starts."""
+    from MedSegAILib.tasks.expected import expect
+    from MedSegAILib.tasks.history import read_history
+    from MedSegAILib.tasks.store import find_package
+
+    expectation = expect(find_package(task), options, read_history(), case)
+    screen.tell_watcher(f"expected: {expectation.words()}. {expectation.note}".strip())
+    return expectation
 
 
 def _run(case: Case, task: str, options: RunOptions) -> tuple[Result, float]:
