@@ -65,8 +65,10 @@ class MemoryPlan:
     note: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Give the plan for the passport, in MB."""
-        told: dict[str, Any] = {"needed_mb": self.needed_bytes >> 20, "budget_mb": self.budget_bytes >> 20}
+        """Give the plan for the passport, in MB; what is free changes from run to run and counts only if it was short."""
+        told: dict[str, Any] = {"needed_mb": self.needed_bytes >> 20}
+        if self.note:
+            told["budget_mb"] = self.budget_bytes >> 20
         if self.windows:
             windows = self.windows
             told["windows"] = {
