@@ -65,7 +65,7 @@ class MemoryPlan:
     note: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Give the plan for the passport, in MB; what is free changes from run to run and counts only if it was short."""
+        """Give the plan for the passport, in MB; what was free is told only where it was short: it changes by itself."""
         told: dict[str, Any] = {"needed_mb": self.needed_bytes >> 20}
         if self.note:
             told["budget_mb"] = self.budget_bytes >> 20
