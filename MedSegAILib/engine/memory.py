@@ -65,7 +65,7 @@ class MemoryPlan:
     note: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Give the plan for the passport, in MB; what was free is told only where it was short: it changes by itself."""
+        """Give the plan for the passport, in MB; free memory, which changes by itself, only where it was short."""
         told: dict[str, Any] = {"needed_mb": self.needed_bytes >> 20}
         if self.note:
             told["budget_mb"] = self.budget_bytes >> 20

@@ -5,13 +5,15 @@ How several ensembles become one answer is the matter of ``stage``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from MedSegAILib.core.errors import PackageError
 from MedSegAILib.core.run import Cancel, Progress, ProgressCallback
 from MedSegAILib.engine.backend import NetworkSpec
 from MedSegAILib.engine.device import Plan
@@ -107,33 +109,66 @@ def look(
         MedSegAIError: as ``engine.predict``.
     """
     passes = len(ensemble.members) * len(means.views)
-    job = Job(
-        members=tuple(partial(package.weights, name) for name in ensemble.members),
-        network=NetworkSpec(ensemble.network, ensemble.arguments, package.graph(ensemble)),
-        plan=means.plan,
-        views=means.views,
-        activation=ensemble.activation,
-        windows=Windows.from_manifest(ensemble.window) if ensemble.window else None,
-        memory_bytes=means.memory_bytes,
-        vote_above=vote_above if passes > 1 else None,
-    )
-    prediction = predict(prepared.array, job, count.reporter(passes), means.cancel)
-    votes = prediction.votes
-    if vote_above is not None and votes is None:
-        votes = (prediction.probabilities > vote_above).astype(np.float32)
-    return Seen(prediction.probabilities, votes, passes, prediction.fallbacks, _facts(ensemble, prepared, prediction))
+    mean: npt.NDArray[np.float32] | None = None
+    votes: npt.NDArray[np.float32] | None = None
+    predictions = []
+    for network, files in ensemble.by_network():
+        job = Job(
+            members=tuple(partial(package.weights, name) for name in files),
+            network=NetworkSpec(network.name, network.arguments, package.graph(network)),
+            plan=means.plan,
+            views=means.views,
+            activation=ensemble.activation,
+            windows=Windows.from_manifest(ensemble.window) if ensemble.window else None,
+            memory_bytes=means.memory_bytes,
+            # A single pass has no share; its vote is taken from its probability.
+            vote_above=vote_above if len(files) * len(means.views) > 1 else None,
+        )
+        prediction = predict(prepared.array, job, count.reporter(job.pass_count), means.cancel)
+        share = len(files) / len(ensemble.members)
+        if vote_above is not None:
+            votes = _added(votes, _votes(prediction, vote_above), share)
+        mean = _added(mean, prediction.probabilities, share)
+        # Its arrays are part of the sums now, and need not stay.
+        predictions.append(replace(prediction, probabilities=_NOTHING, votes=None))
+    if mean is None:
+        raise PackageError("package.members", "The package lists no members.", "Give at least one.")
+    fallbacks = tuple(dict.fromkeys(sentence for part in predictions for sentence in part.fallbacks))
+    return Seen(mean, votes, passes, fallbacks, _facts(ensemble, prepared, predictions))
 
 
-def _facts(ensemble: Ensemble, prepared: Prepared, prediction: Prediction) -> dict[str, Any]:
+_NOTHING = np.zeros((0, 0, 0, 0), np.float32)
+
+
+def _votes(prediction: Prediction, above: float) -> npt.NDArray[np.float32]:
+    if prediction.votes is not None:
+        return prediction.votes
+    return (prediction.probabilities > above).astype(np.float32)
+
+
+def _added(
+    total: npt.NDArray[np.float32] | None, part: npt.NDArray[np.float32], share: float
+) -> npt.NDArray[np.float32]:
+    """Add a share of a part in place; members of unlike networks count alike."""
+    np.multiply(part, np.float32(share), out=part)
+    if total is None:
+        return part
+    np.add(total, part, out=total)
+    return np.clip(total, 0.0, 1.0, out=total)  # the sum of shares may be 1 + 1e-7
+
+
+def _facts(ensemble: Ensemble, prepared: Prepared, predictions: Sequence[Prediction]) -> dict[str, Any]:
     grid = prepared.trail.working_grid
+    largest = max(predictions, key=lambda part: part.memory.needed_bytes)
     return {
         "name": ensemble.name,
-        "network": ensemble.network,
-        "arguments": dict(ensemble.arguments),
+        "networks": [
+            {"name": network.name, "arguments": dict(network.arguments)} for network, _ in ensemble.by_network()
+        ],
         "members": list(ensemble.members),
         "working_shape_zyx": list(grid.shape_zyx),
         "working_spacing_zyx_mm": [round(size, 6) for size in grid.spacing_zyx_mm],
-        "ran_on": prediction.plan.device,
-        "forwards": prediction.forward_count,
-        "memory": prediction.memory.to_json(),
+        "ran_on": predictions[-1].plan.device,
+        "forwards": sum(part.forward_count for part in predictions),
+        "memory": largest.memory.to_json(),
     }

@@ -103,8 +103,8 @@ def expected_seconds(
     Like runs had the same networks, backend, device, precision and threads; those of the same preset come first, since
     some views need a second network made ready.
     """
-    ensembles = package.stages[0].ensembles
-    network = network_words([(ensemble.network, ensemble.arguments) for ensemble in ensembles])
+    networks = [network for ensemble in package.stages[0].ensembles for network, _ in ensemble.by_network()]
+    network = network_words([(entry.name, entry.arguments) for entry in networks])
     wanted = (network, plan.backend, plan.device, plan.precision, plan.threads)
     like = [run for run in history if (run.network, run.backend, run.device, run.precision, run.threads) == wanted]
     chosen = ([run for run in like if run.preset == preset] or like)[-RECENT_RUNS:]
@@ -147,11 +147,14 @@ def _scores(scores: Mapping[str, Any]) -> str:
 
 
 def _memory(package: Package, ensemble: Ensemble, shape: Shape, plan: Plan, options: RunOptions) -> MemoryPlan:
-    weight_bytes = HALF_TO_FLOAT * (package.folder / ensemble.members[0]).stat().st_size
-    network = NetworkSpec(ensemble.network, ensemble.arguments)
-    work = Work(network, plan.backend, shape, len(ensemble.channels), weight_bytes, has_votes=True)
     wanted = Windows.from_manifest(ensemble.window) if ensemble.window else None
-    return plan_memory(work, wanted, options.memory_mb << 20)
+    plans = []
+    for network, files in ensemble.by_network():
+        weight_bytes = HALF_TO_FLOAT * (package.folder / files[0]).stat().st_size
+        spec = NetworkSpec(network.name, network.arguments)
+        work = Work(spec, plan.backend, shape, len(ensemble.channels), weight_bytes, has_votes=True)
+        plans.append(plan_memory(work, wanted, options.memory_mb << 20))
+    return max(plans, key=lambda planned: planned.needed_bytes)
 
 
 def _voxels(shape: Shape, windows: Windows | None) -> int:

@@ -92,7 +92,9 @@ def run_of(passport: Passport) -> Run:
     ensembles = engine["ensembles"]
     predict_s = float(seconds["predict"])
     return Run(
-        network=network_words([(entry["network"], entry["arguments"]) for entry in ensembles]),
+        network=network_words(
+            [(network["name"], network["arguments"]) for entry in ensembles for network in entry["networks"]]
+        ),
         preset=str(passport.options["preset"]),
         backend=str(engine["backend"]),
         # Where it ended up, not where it was meant to run.

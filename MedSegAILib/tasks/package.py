@@ -38,6 +38,15 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Network:
+    """What weights are put into: name in the table of networks, arguments, file with the topology."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    graph: str
+
+
+@dataclass(frozen=True)
 class Ensemble:
     """Networks that see the same prepared case and are averaged with equal weights.
 
@@ -51,6 +60,7 @@ class Ensemble:
         members: weight files.
         activation: "sigmoid" or "softmax".
         window: ``{"size", "overlap", "weights"}`` for networks that see windows; empty for the whole box.
+        own_networks: by weight file, the network of a member that is not the ensemble's.
     """
 
     name: str
@@ -62,6 +72,18 @@ class Ensemble:
     members: tuple[str, ...]
     activation: str
     window: Mapping[str, Any] = field(default_factory=dict)
+    own_networks: Mapping[str, Network] = field(default_factory=dict)
+
+    def by_network(self) -> list[tuple[Network, tuple[str, ...]]]:
+        """Give every network with its members, in the order in which the members are listed."""
+        usual = Network(self.network, self.arguments, self.graph)
+        groups: list[tuple[Network, tuple[str, ...]]] = []
+        for file in self.members:
+            network = self.own_networks.get(file, usual)
+            place = next((i for i, (known, _) in enumerate(groups) if known == network), len(groups))
+            before = groups[place][1] if place < len(groups) else ()
+            groups[place : place + 1] = [(network, (*before, file))]
+        return groups
 
 
 @dataclass(frozen=True)
@@ -149,9 +171,9 @@ class Package:
             ) from error
         return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
 
-    def graph(self, ensemble: Ensemble) -> dict[str, Any]:
-        """Read the topology of an ensemble's network."""
-        return dict(json.loads((self.folder / ensemble.graph).read_text(encoding="utf-8")))
+    def graph(self, network: Network | Ensemble) -> dict[str, Any]:
+        """Read the topology of a network, or of an ensemble's usual one."""
+        return dict(json.loads((self.folder / network.graph).read_text(encoding="utf-8")))
 
 
 def read_package(folder: Path) -> Package:
@@ -212,7 +234,8 @@ def _check_manifest(folder: Path, content: bytes) -> None:
 
 def _check_files(package: Package) -> None:
     ensembles = [ensemble for stage in package.stages for ensemble in stage.ensembles]
-    needed = {file for ensemble in ensembles for file in (ensemble.graph, *ensemble.members)}
+    graphs = {network.graph for ensemble in ensembles for network, _ in ensemble.by_network()}
+    needed = graphs | {file for ensemble in ensembles for file in (ensemble.graph, *ensemble.members)}
     for name in sorted(needed | set(package.checksums)):
         # A name with a path in it could point out of the package.
         if Path(name).name != name or name not in package.checksums:
@@ -258,20 +281,26 @@ def _stage(entry: Mapping[str, Any], scheme: LabelScheme) -> Stage:
 
 
 def _ensemble(data: Mapping[str, Any], scheme: LabelScheme) -> Ensemble:
-    network = data["network"]
+    usual = _network(data["network"])
+    members = [entry if isinstance(entry, Mapping) else {"file": entry} for entry in data["members"]]
     ensemble = Ensemble(
         str(data["name"]),
         tuple(data["prepare"]),
-        str(network["name"]),
-        dict(network["arguments"]),
-        str(network["graph"]),
+        usual.name,
+        usual.arguments,
+        usual.graph,
         tuple(map(str, data["channels"])),
-        tuple(map(str, data["members"])),
+        tuple(str(entry["file"]) for entry in members),
         str(data["activation"]),
-        window=dict(data.get("window", {})),
+        dict(data.get("window", {})),
+        {str(entry["file"]): _network(entry["network"]) for entry in members if "network" in entry},
     )
     if unknown := set(ensemble.channels) - {region.name for region in scheme.regions}:
         raise ValueError(f"channels {sorted(unknown)} are no regions")
-    if not ensemble.members:
-        raise ValueError(f"ensemble {ensemble.name!r} has no member")
+    if not ensemble.members or len(set(ensemble.members)) != len(ensemble.members):
+        raise ValueError(f"ensemble {ensemble.name!r} must have members, each once")
     return ensemble
+
+
+def _network(data: Mapping[str, Any]) -> Network:
+    return Network(str(data["name"]), dict(data["arguments"]), str(data["graph"]))

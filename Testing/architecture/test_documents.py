@@ -61,6 +61,18 @@ def test_medsegai_commands_of_a_page_exist(path):
         assert verb in verbs, verb
 
 
+def test_tests_that_a_page_names_exist():
+    named = {name for path in pages for name in re.findall(r"`(test_[a-z0-9_]+)`", text_of(path))}
+    defined = {
+        name
+        for path in tracked_files()
+        if path.parts[0] == "Testing" and path.suffix == ".py"
+        for name in re.findall(r"^def (test_[a-z0-9_]+)", text_of(path), re.MULTILINE)
+    }
+    assert len(named) > 30
+    assert named <= defined, named - defined
+
+
 def test_changelog_names_the_version_and_what_can_change_a_mask():
     changelog = text_of("CHANGELOG.md")
     assert re.search(rf"^## \[?{re.escape(VERSION)}\]?", changelog, re.MULTILINE)

@@ -47,7 +47,7 @@ def test_load_segment_cancel_segment_with_clicks_alone(real):
     real.click("segmentButton")
     real.waitFor(lambda: real.find("progressBar").value() > 80, seconds=60)
     real.click("segmentButton")
-    real.waitFor(lambda: idle(real), seconds=2)
+    real.waitFor(lambda: idle(real), seconds=5)
     assert real.text("statusLabel") == "Cancelled. Nothing was changed."
     assert nodeIds(real.scene) == before
     assert real.rows() == first

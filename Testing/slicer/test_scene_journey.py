@@ -124,17 +124,17 @@ def test_the_scene_gives_the_labels_that_python_gives(scene, logic, sample, chec
         np.testing.assert_array_equal(mask, wanted.region_mask(name), err_msg=name)
 
 
-def all_orders():
-    for order in itertools.permutations(range(3)):
-        for signs in itertools.product((1, -1), repeat=3):
-            yield order, signs
+def some_orders():
+    """Every permutation and every flip at least once, both hands; all 48 run on a real study (shared data)."""
+    flips = [(1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1), (-1, -1, 1), (-1, -1, -1)]
+    return [*zip(itertools.permutations(range(3)), flips, strict=True), ((0, 1, 2), (-1, -1, -1))]
 
 
-def test_every_axis_order_and_left_handed_grid_gives_the_same_labels_voxel_by_voxel(scene, logic, tumor_box):
+def test_axis_orders_and_left_handed_grids_give_the_same_labels_voxel_by_voxel(scene, logic, tumor_box):
     _, nodes = tumor_box
     wanted = masks(logic.segment(nodes, options=FAST), nodes["T1ce"])
     assert all(mask.any() for mask in wanted.values())
-    for order, signs in all_orders():
+    for order, signs in some_orders():
         turned = copies(nodes, order, signs)
         segmentation = logic.segment(turned, options=FAST)
         for name, mask in masks(segmentation, turned["T1ce"]).items():

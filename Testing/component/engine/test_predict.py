@@ -104,6 +104,17 @@ def test_twelve_views_of_two_members_equal_the_published_mean_of_sixteen(backend
     np.testing.assert_array_equal(array, before)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_twelve_weighted_views_give_the_probabilities_of_the_sixteen_listed(backend):
+    """One engine for both lists, so that only the lists differ: 1e-5."""
+    sixteen = tuple(
+        View(f"{flips}{turns}", flips, turns) for flips, turns in itertools.product(("", "z", "y", "x"), range(4))
+    )
+    listed = run(job(backend, sixteen, MEMBERS[:1]))
+    assert listed.std() > 1e-2  # otherwise agreement would say nothing
+    np.testing.assert_allclose(run(job(backend, "brats2020", MEMBERS[:1])), listed, rtol=0, atol=1e-5)
+
+
 def test_one_view_of_one_member_is_the_plain_network():
     array = fixture_input(SHAPE)
     wanted = probabilities(MEMBERS[0], torch.from_numpy(array)).numpy()

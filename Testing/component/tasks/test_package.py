@@ -88,6 +88,53 @@ def test_unsound_manifest_is_refused(package_folder, change):
     assert refusal(package_folder).code in {"package.manifest", "labels.scheme"}
 
 
+def with_own_network(folder: Path, content: dict, **changes) -> dict:
+    """A second member, a copy of the first, that names a network of its own."""
+    for name, copy in (("a0.safetensors", "a1.safetensors"), ("graph.json", "graph-other.json")):
+        shutil.copyfile(folder / name, folder / copy)
+    ensemble = content["stages"][0]["ensembles"][0]
+    own = {**ensemble["network"], "graph": "graph-other.json", **changes}
+    ensemble["members"] = ["a0.safetensors", {"file": "a1.safetensors", "network": own}]
+    return content
+
+
+def test_member_may_name_a_network_of_its_own(package_folder):
+    seal(package_folder, with_own_network(package_folder, manifest(), arguments={"width": 2, "norm": "instance"}))
+    package = read_package(package_folder)
+    ensemble = package.stages[0].ensembles[0]
+    assert ensemble.members == ("a0.safetensors", "a1.safetensors")
+    usual, own = ensemble.by_network()
+    assert (usual[0].graph, usual[1]) == ("graph.json", ("a0.safetensors",))
+    assert (own[0].arguments["norm"], own[1]) == ("instance", ("a1.safetensors",))
+    assert package.graph(own[0])["nodes"]
+
+
+def test_members_of_one_network_stay_together(package_folder):
+    content = with_own_network(package_folder, manifest())
+    shutil.copyfile(package_folder / "a0.safetensors", package_folder / "a2.safetensors")
+    content["stages"][0]["ensembles"][0]["members"].append("a2.safetensors")
+    seal(package_folder, content)
+    groups = read_package(package_folder).stages[0].ensembles[0].by_network()
+    assert [files for _, files in groups] == [("a0.safetensors", "a2.safetensors"), ("a1.safetensors",)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda members: members[1]["network"].update(graph="../graph.json"),
+        lambda members: members[1]["network"].update(graph="graph-none.json"),
+        lambda members: members[1]["network"].pop("arguments"),
+        lambda members: members[1].pop("file"),
+        lambda members: members[1].update(file="a0.safetensors"),
+    ],
+)
+def test_unsound_network_of_a_member_is_refused(package_folder, change):
+    content = with_own_network(package_folder, manifest())
+    change(content["stages"][0]["ensembles"][0]["members"])
+    seal(package_folder, content)
+    assert refusal(package_folder).code == "package.manifest"
+
+
 def test_weights_that_are_no_safetensors_are_refused(package_folder):
     (package_folder / "a0.safetensors").write_bytes(b"not weights")
     reseal(package_folder, lambda content: None)

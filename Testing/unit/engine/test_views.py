@@ -70,3 +70,17 @@ def test_views_are_grouped_by_the_shape_they_make():
     groups = by_shape(VIEW_SETS["brats2020"], (4, 8, 16, 24))
     assert {shape: len(views) for shape, views in groups.items()} == {(4, 8, 16, 24): 6, (4, 8, 24, 16): 6}
     assert len(by_shape(VIEW_SETS["brats2020"], (4, 8, 16, 16))) == 1
+
+
+def test_way_back_of_the_published_code_would_turn_four_of_sixteen():
+    """It flips before it turns back: flips of y or x with one or three turns come back rotated by 180 degrees."""
+    array = numbered((1, 2, 4, 4))
+    wrong = set()
+    for axis, turns in itertools.product((None, 1, 2, 3), range(4)):
+        flip = (lambda a: a) if axis is None else (lambda a, axis=axis: np.flip(a, axis))
+        look = np.rot90(flip(array), turns, axes=(2, 3))
+        theirs = np.rot90(flip(look), -turns, axes=(2, 3))
+        if not np.array_equal(theirs, array):
+            wrong.add((axis, turns))
+            np.testing.assert_array_equal(theirs, np.rot90(array, 2, axes=(2, 3)))
+    assert wrong == {(2, 1), (2, 3), (3, 1), (3, 3)}

@@ -20,8 +20,7 @@ from Testing.makers.phantoms import make_case
 PLAN = Plan("openvino", "cpu", "fp32", 2)
 ENSEMBLE = {
     "name": "A",
-    "network": "n",
-    "arguments": {"width": 8},
+    "networks": [{"name": "n", "arguments": {"width": 8}}],
     "working_shape_zyx": [80, 96, 80],
     "ran_on": "cpu",
     "forwards": 2,

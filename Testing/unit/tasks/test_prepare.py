@@ -33,6 +33,41 @@ def test_without_resampling_undo_gives_the_native_voxels_exactly():
         assert (back[channel] == case.volumes[role].array).all()
 
 
+def sparse_case(dtype=np.int16) -> Case:
+    """Two sequences with a few voxels that are not 0, one of them negative."""
+    arrays = {role: np.zeros((20, 24, 28), dtype) for role in ("T1", "FLAIR")}
+    arrays["T1"][3, 5, 7], arrays["T1"][9, 9, 9] = 10, 30
+    arrays["FLAIR"][12, 6, 8], arrays["FLAIR"][4, 17, 25] = -4, 20
+    return Case(
+        {role: Volume(array, Grid(array.shape, np.diag([-1.0, -1.0, 1.0, 1.0]))) for role, array in arrays.items()}
+    )
+
+
+def test_brain_box_is_the_smallest_one_with_every_voxel_of_any_sequence():
+    """BraTS 2020 page, section 7: the paper's box, from raw voxels; the code adds one voxel at the low side."""
+    prepared = prepare(sparse_case(), ROLES, NATIVE[:2])
+    assert prepared.trail.box == (slice(3, 13), slice(5, 18), slice(7, 26))
+    assert prepared.array.shape == (4, 10, 13, 19)
+    assert prepared.array[0, 0, 0, 0] == 10
+    assert prepared.array[3, 9, 1, 1] == -4
+
+
+def test_brain_box_of_a_case_without_background_is_the_whole():
+    case = Case({"FLAIR": Volume(np.ones((9, 10, 11)), Grid((9, 10, 11), np.eye(4)))})
+    assert prepare(case, ("FLAIR",), NATIVE[:2]).array.shape == (1, 9, 10, 11)
+
+
+def test_padding_adds_zeros_at_the_high_end_up_to_the_next_multiple_of_8():
+    bare = prepare(sparse_case(), ROLES, NATIVE[:2])
+    padded = prepare(sparse_case(), ROLES, (*NATIVE[:2], NATIVE[3]))
+    assert padded.array.shape == (4, 16, 16, 24)
+    assert (padded.array[:, :10, :13, :19] == bare.array).all()
+    assert np.count_nonzero(padded.array) == np.count_nonzero(bare.array) == 4
+    assert (padded.trail.working_grid.ijk_to_ras == bare.trail.working_grid.ijk_to_ras).all()
+    whole = Case({"FLAIR": Volume(np.ones((8, 16, 24)), Grid((8, 16, 24), np.eye(4)))})
+    assert prepare(whole, ("FLAIR",), (*NATIVE[:2], NATIVE[3])).array.shape == (1, 8, 16, 24)
+
+
 @pytest.mark.parametrize("make_grid", [aligned_grid, oblique_grid])
 def test_region_survives_the_way_there_and_back(make_grid):
     labels = make_labels(make_grid())
