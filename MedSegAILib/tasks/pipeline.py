@@ -94,7 +94,7 @@ def _stepped_down(sentence: str) -> Notice:
     return Notice(
         "memory.stepped_down",
         sentence,
-        "The result may differ a little from that of a machine with more memory; close other programs to avoid it.",
+        "The result differs from that of the whole image, the more the smaller the windows; free memory and run again.",
     )
 
 
