@@ -5,6 +5,7 @@ Beside the library (training).
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,11 +26,14 @@ hundreds of studies at 1 mm for days.
 
 _LIMITS = """## Known limits
 
-- Few training studies: the numbers above have wide error bars, above all ET and TC (a study without enhancing tumor
-  counts 1 or 0, and one false voxel decides which).
+- Few studies: the numbers above have wide error bars, above all ET and TC. A study without enhancing tumor counts 1
+  or 0, and one false voxel decides which.
+- Tumor core without enhancement is often taken for edema and the other way round.
 - Without T1ce nobody can see enhancement; TC and ET from FLAIR alone are guesses.
 - In whole heads (with skull) only the whole tumor was learned from people; TC and ET there rest on phantoms and on
   stripped brains.
+- Whole heads with strong uneven coil brightness, very bright fat or low contrast: healthy brain near the coil, or fat
+  and muscle at the base of the skull, is taken for tumor. Small tumors and FLAIR alone suffer most.
 - Parts of the tumor smaller than about 4 mm are lost at the working voxel of 2 mm.
 - Not for metastases, meningioma, children, or scans after surgery: none of these was trained.
 - The test studies come from the sources of the training studies; other scanners may do worse.
@@ -62,22 +66,28 @@ def _training(recipe: Recipe, steps: int, hours: float) -> str:
         for kind in recipe.crops
     )
     steps_text = "; ".join(_words(step) for step in recipe.prepare)
-    return f"""## How it was trained
+    saw = (
+        "Sets: `four_sequences` 8 studies, all regions; `more` 22 with FLAIR, four of them with T1ce; `lgg` 66 whole "
+        f"heads with FLAIR, mostly T1ce, whole tumor only; `phantom` {recipe.phantoms.count} heads made by code, "
+        f"{recipe.phantoms.with_skull} of them with skull. {len(recipe.held_out)} further studies of the train parts "
+        "never trained; they were watched, and led to the changes of the run. Studies of a test part neither trained "
+        "nor chose anything: they were measured once, with the final weights. "
+    )
+    how = (
+        f"`python -m training train {recipe.name}`: {steps} steps in {hours:.1f} hours on two processor cores, shared "
+        f"with other work. AdamW {recipe.learning_rate:g} with a cosine to 0; soft Dice plus cross-entropy, unknown "
+        f"regions masked; running mean of the weights. Preparation: {steps_text}. Crops take turns:"
+    )
+    augmented = (
+        "Augmentation: flips along every axis, rotation and scaling, contrast, uneven coil, thick slices, noise, and "
+        "hidden sequences (never FLAIR and T1ce together)."
+    )
+    paragraphs = [_wrapped(how), crops, _wrapped(saw + recipe.history), _wrapped(augmented)]
+    return "## How it was trained\n\n" + "\n\n".join(paragraphs) + "\n"
 
-`python -m training train {recipe.name}`: {steps} steps in {hours:.1f} hours on two processor cores, shared with other
-work. AdamW {recipe.learning_rate:g} with a cosine to 0; soft Dice plus cross-entropy, unknown regions masked; running
-mean of the weights. Preparation: {steps_text}. Crops take turns:
 
-{crops}
-
-Sets: `four_sequences` 8 studies with all regions; `more` 22 with FLAIR, four of them with T1ce;
-`lgg` 66 whole heads with FLAIR, mostly T1ce, whole tumor only; `phantom` {recipe.phantoms.count} heads made by code,
-{recipe.phantoms.with_skull} of them with skull. {len(recipe.held_out)} further studies of the train parts only
-monitored the run. Studies of a test part never trained and chose nothing. {recipe.history}
-
-Augmentation: flips along every axis, rotation and scaling, contrast, uneven coil, thick slices, noise, and hidden
-sequences (never FLAIR and T1ce together).
-"""
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text.strip(), width=118, break_long_words=False, break_on_hyphens=False)
 
 
 def _words(step: Mapping[str, Any]) -> str:
