@@ -138,7 +138,7 @@ def write_page(tables: str, where: str, command: str) -> None:
         f"Written by `{command}` on {today}, commit {commit or 'unknown'}. {where}.\n\n"
         "Random noise of a shared machine is in the wall times; core-seconds repeat to a few percent. MONAI's windows\n"
         "see more voxels (overlap, air) and its list of transforms has repeats: the factors say what each saves.\n"
-        "The machine of the first measurements (AMD, AVX2) is another one: where AVX-512 helps torch more than OpenVINO,\n"
+        "The machine of the first measurements (AMD, AVX2) is another one: AVX-512 helps torch more than OpenVINO, so\n"
         "the ratios of the engines are smaller. On a GPU nothing is measured yet.\n\n"
         f"{tables}\n",
         encoding="utf-8",
