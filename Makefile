@@ -19,7 +19,7 @@ help: ## say what the verbs do
 	@echo "make demo         segment the sample study into $(DEMO)/ and print the regions in mL"
 	@echo "make test         make check, then every test"
 	@echo "make check        format, lint, types, rings"
-	@echo "make bench        the engines side by side on this machine"
+	@echo "make bench        our engine against MONAI, torch and OpenVINO; writes docs/benchmarks.md"
 	@echo "finer: fmt lint types arch docs journey screenshots clean distclean"
 
 $(STAMPS)/venv:
@@ -74,7 +74,7 @@ journey: $(STAMPS)/dev
 	@$(PY) -m pytest Testing/journey
 
 bench: $(STAMPS)/dev ## engines side by side
-	@$(PY) Testing/benchmarks/engine.py
+	@$(PY) Testing/benchmarks/bench.py
 
 screenshots: demo ## the picture of README.md
 	@mkdir -p Resources/Screenshots && cp $(DEMO)/overlay.png Resources/Screenshots/brain-tumor.png

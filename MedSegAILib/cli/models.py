@@ -13,6 +13,7 @@ from MedSegAILib.core.errors import PackageError
 from . import models_import, screen
 
 if TYPE_CHECKING:
+    from MedSegAILib.tasks.expected import Expectation
     from MedSegAILib.tasks.package import Package
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -47,8 +48,10 @@ def info(task: Annotated[str, typer.Argument(help="See `medsegai models list`.")
     from MedSegAILib.tasks.store import find_package
 
     package = find_package(task)
+    expected = _expected(package)
     if as_json:
-        screen.give_json({**package.manifest, "folder": str(package.folder)})
+        here = {preset: expectation.to_json() for preset, expectation in expected.items()}
+        screen.give_json({**package.manifest, "folder": str(package.folder), "expected_here": here})
         return
     screen.say(f"{package.task} {package.version}: {package.title}")
     rows: list[tuple[str, ...]] = [(key.replace("_", " "), str(package.manifest[key])) for key in _TEXTS]
@@ -59,7 +62,10 @@ def info(task: Annotated[str, typer.Argument(help="See `medsegai models list`.")
         for region in package.scheme.regions
     ]
     rows += [("trained for", ", ".join(role for role in package.roles if role in set_)) for set_ in package.subsets]
-    rows += [("preset", f"{name}: {_words(preset)}") for name, preset in package.presets.items()]
+    rows += [
+        ("preset", f"{name}: {_words(preset.get('views', ''))}; {expected[name].words()}")
+        for name, preset in package.presets.items()
+    ]
     rows += [(f"expected {key}", _words(value)) for key, value in dict(package.manifest.get("expected", {})).items()]
     for line in screen.table(rows):
         screen.say(line)
@@ -98,6 +104,21 @@ def _verified(which: str) -> tuple[list[Package], list[PackageError]]:
         except PackageError as error:
             refused.append(error)
     return sound, refused
+
+
+def _expected(package: Package) -> dict[str, Expectation]:
+    """Give by preset what a run with a typical case will take on this machine and be worth."""
+    from MedSegAILib.core.run import PRESETS, RunOptions
+    from MedSegAILib.tasks.expected import Expectation, expect, expected_dice
+    from MedSegAILib.tasks.history import read_history
+
+    history = read_history()
+    return {
+        name: expect(package, RunOptions(preset=name), history)  # type: ignore[arg-type]
+        if name in PRESETS
+        else Expectation(dice=expected_dice(package, name))
+        for name in package.presets
+    }
 
 
 def _summary(package: Package) -> dict[str, Any]:

@@ -33,6 +33,12 @@ def remark(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def tell_watcher(text: str) -> None:
+    """Print one line to stderr when someone watches a terminal; logs and scripts get it in the answer instead."""
+    if sys.stderr.isatty():
+        remark(text)
+
+
 def give_json(answer: dict[str, Any]) -> None:
     """Print the answer as one JSON object."""
     print(json.dumps(answer, indent=2, default=str))

@@ -21,6 +21,9 @@ from . import screen
 if TYPE_CHECKING:
     from MedSegAILib.core.case import Case
     from MedSegAILib.core.result import Notice, Result
+    from MedSegAILib.tasks.expected import Expectation
+
+TOP_PLACES = 5  # what fits under the volumes; the file has them all
 
 
 def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
@@ -34,21 +37,25 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     device: Annotated[str, typer.Option(help=f"{', '.join(DEVICES)} or cuda:<n>.")] = "auto",
     backend: Annotated[str, typer.Option(help=", ".join(BACKENDS))] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads, 0 = all cores.")] = 0,
+    memory: Annotated[int, typer.Option(metavar="MB", help="Memory that the run may take, 0 = what is free.")] = 0,
     reference: Annotated[str, typer.Option(help="Input whose grid the result lies on.")] = "",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Segment a study: label map, segmentation for 3D Slicer, volumes in mL, picture, passport."""
-    options = RunOptions(preset=preset, device=device, backend=backend, threads=threads)  # type: ignore[arg-type]
+    """Segment a study: label map, segmentation for 3D Slicer, volumes in mL, places in doubt, picture, passport."""
+    options = RunOptions(preset, device, backend, threads, memory_mb=memory)  # type: ignore[arg-type]
     check_output(output, overwrite=overwrite)
     case, notices = _read(task, inputs or [], study, reference)
+    expectation = _expect(case, task, options)
     result, seconds = _run(case, task, options)
     result = replace(result, notices=(*notices, *result.notices))
     from MedSegAILib.report.outputs import write_outputs
+    from MedSegAILib.tasks.history import remember
 
     files = write_outputs(result, case, output)
+    remember(result.passport)
     if as_json:
-        screen.give_json(_answer(result, files, seconds))
+        screen.give_json({**_answer(result, files, seconds), "expected": expectation.to_json()})
     else:
         _print(result, files, seconds)
 
@@ -108,6 +115,17 @@ def _paths(inputs: list[str]) -> dict[str, Path]:
     return paths
 
 
+def _expect(case: Case, task: str, options: RunOptions) -> Expectation:
+    """Say what the run will take and be worth, before it starts."""
+    from MedSegAILib.tasks.expected import expect
+    from MedSegAILib.tasks.history import read_history
+    from MedSegAILib.tasks.store import find_package
+
+    expectation = expect(find_package(task), options, read_history(), case)
+    screen.tell_watcher(f"expected: {expectation.words()}. {expectation.note}".strip())
+    return expectation
+
+
 def _run(case: Case, task: str, options: RunOptions) -> tuple[Result, float]:
     from MedSegAILib.api import segment as segment_case
 
@@ -139,10 +157,26 @@ def _answer(result: Result, files: dict[str, Path], seconds: float) -> dict[str,
         "task": result.passport.task,
         "volumes_ml": result.volumes_ml(),
         "notices": [vars(notice) for notice in result.notices],
+        "doubt": result.doubt and result.doubt.to_json(),
         "files": {name: str(path) for name, path in files.items()},
         "seconds": round(seconds, 3),
         "passport": result.passport.to_json(),
     }
+
+
+def _print_doubt(result: Result) -> None:
+    places = result.doubt.places if result.doubt else ()
+    if not places:
+        return
+    rows: list[tuple[str, ...]] = [("look at", "mL at stake", "R, A, S in mm", "")]
+    for place in places[:TOP_PLACES]:
+        right, anterior, superior = place.position_ras_mm
+        point = f"{right:.0f}, {anterior:.0f}, {superior:.0f}"
+        rows.append((place.region, f"{place.at_stake_ml:.2f}", point, place.words))
+    for line in screen.table(rows):
+        screen.say(line)
+    if len(places) > TOP_PLACES:
+        screen.say(f"... {len(places) - TOP_PLACES} more places in doubt.csv")
 
 
 def _print(result: Result, files: dict[str, Path], seconds: float) -> None:
@@ -151,6 +185,7 @@ def _print(result: Result, files: dict[str, Path], seconds: float) -> None:
         [(region.title, region.name, f"{volumes[region.name]:9.2f} mL") for region in result.scheme.regions]
     ):
         screen.say(line)
+    _print_doubt(result)
     for notice in result.notices:
         screen.say(f"note: {notice.message} {notice.hint}".rstrip())
     engine, package = result.passport.engine, result.passport.package

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .doubt import Doubt
 from .labels import LabelScheme
 from .volume import Volume
 
@@ -92,6 +93,7 @@ class Result:
         passport: how it came about.
         notices: warnings that a user must see.
         probabilities: only when the options asked to keep them.
+        doubt: where it may be wrong; None when nobody looked.
     """
 
     labels: Volume
@@ -99,6 +101,7 @@ class Result:
     passport: Passport
     notices: tuple[Notice, ...] = ()
     probabilities: Probabilities | None = None
+    doubt: Doubt | None = None
 
     def region_mask(self, name: str) -> npt.NDArray[np.bool_]:
         """Give the voxels of a region, bool, ``[z, y, x]``."""

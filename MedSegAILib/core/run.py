@@ -24,6 +24,8 @@ class RunOptions:
         backend: "auto" (openvino on a CPU, torch on a GPU), "openvino" or "torch".
         threads: CPU threads for the network, 0 = all cores.
         keep_probabilities: keep the region probabilities of the box in the result (float32).
+        memory_mb: memory that a run on the CPU may take, in MB; 0 = what is free. A case that needs more is cut
+            into windows, and the passport says so.
 
     Raises:
         UsageError: "options.<field>" with the values there are.
@@ -34,6 +36,7 @@ class RunOptions:
     backend: Literal["auto", "openvino", "torch"] = "auto"
     threads: int = 0
     keep_probabilities: bool = False
+    memory_mb: int = 0
 
     def __post_init__(self) -> None:
         self._one_of("preset", self.preset, PRESETS)
@@ -46,6 +49,12 @@ class RunOptions:
         if self.threads < 0:
             raise UsageError(
                 "options.threads", f"{self.threads} threads cannot be used.", "Give 0 (all cores) or more."
+            )
+        if self.memory_mb < 0:
+            raise UsageError(
+                "options.memory_mb",
+                f"{self.memory_mb} MB of memory cannot be used.",
+                "Give 0 (what is free) or more.",
             )
 
     @staticmethod

@@ -1,24 +1,26 @@
-"""The loop over members and views: one forward after the other, one sum.
+"""The loop over members, views and windows: one forward after the other, one sum (two where doubt is asked for).
 
 Probabilities are averaged, never logits. Members outside, views inside, so that only one set of weights is in memory;
-views of one shape together, so that the network is made ready once for each shape. Ring 1 (verbs).
+views of one shape together, so that the network is made ready once for each shape. A GPU that runs out of memory is
+stepped down from, with a sentence for the passport. Ring 2 (engine).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from MedSegAILib.core.errors import InputError, PackageError, ResourceError
-from MedSegAILib.core.run import Cancel
+from MedSegAILib.core.run import Cancel, RunOptions
 
 from .activation import ACTIVATIONS
 from .backend import Device, FloatArray, LoadedNetwork, NetworkSpec, Shape, Weights, load_backend
-from .device import Plan
-from .memory import check_memory, estimate_bytes
+from .device import Plan, choose
+from .memory import MemoryPlan, Work, estimate_bytes, plan_memory, steps_down, words
 from .views import View, by_shape
+from .windows import Box, Windows
 
 Report = Callable[[int, int], None]
 
@@ -33,6 +35,9 @@ class Job:
         plan: backend, device, precision, threads.
         views: at least one; weights are normalized here.
         activation: "sigmoid" or "softmax" (over the channels).
+        windows: how the box is cut; None for the whole box at once.
+        memory_bytes: what a run on the CPU may take; 0 asks the system what is free.
+        vote_above: also sum up which share of the passes lies above this probability; None does not.
 
     Raises:
         PackageError: "package.members", "package.views", "package.activation".
@@ -43,6 +48,9 @@ class Job:
     plan: Plan
     views: tuple[View, ...]
     activation: str = "sigmoid"
+    windows: Windows | None = None
+    memory_bytes: int = 0
+    vote_above: float | None = None
 
     def __post_init__(self) -> None:
         for name, entries in (("members", self.members), ("views", self.views)):
@@ -56,27 +64,46 @@ class Job:
             )
 
     @property
-    def forward_count(self) -> int:
-        """Number of passes through a network; one unit of progress each."""
+    def pass_count(self) -> int:
+        """Number of looks by a member; each is one forward, or one a window."""
         return len(self.members) * len(self.views)
 
 
-def predict(array: FloatArray, job: Job, report: Report, cancel: Cancel) -> FloatArray:
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the members see, and by what means.
+
+    Args:
+        probabilities: mean over members and views, ``[k, z, y, x]``, float32, 0 to 1.
+        votes: weighted share of the passes above ``Job.vote_above``, likewise; None when it was not asked for.
+        plan: by which it ran in the end.
+        memory: what was planned.
+        fallbacks: steps down that were taken, one sentence each.
+        forward_count: passes through a network, windows counted one by one.
+    """
+
+    probabilities: FloatArray
+    votes: FloatArray | None
+    plan: Plan
+    memory: MemoryPlan
+    fallbacks: tuple[str, ...]
+    forward_count: int
+
+
+def predict(array: FloatArray, job: Job, report: Report, cancel: Cancel) -> Prediction:
     """Average the probabilities of all members over all views.
 
     Args:
         array: ``[c, z, y, x]``, prepared as the network wants it; not changed.
         job: what to run.
-        report: called with (forwards done, forwards to do), from (0, n) to (n, n).
+        report: called with (forwards done, forwards to do), from (0, n) to (n, n); from 0 again after a step down.
         cancel: checked before every forward.
-
-    Returns:
-        ``[k, z, y, x]``, float32, 0 to 1.
 
     Raises:
         Cancelled: "run.cancelled".
         InputError: "input.not_finite" when the array has NaN or infinity.
-        ResourceError: "memory.not_enough" before the first forward; "gpu.memory"; "engine.not_finite".
+        ResourceError: "memory.not_enough" before the first forward, when no window is small enough;
+            "engine.not_finite".
         PackageError: weights or graph do not fit (see ``Backend.load``), or a weight is not finite.
         SetupError: the library of the backend is missing.
     """
@@ -87,52 +114,107 @@ def predict(array: FloatArray, job: Job, report: Report, cancel: Cancel) -> Floa
             "The prepared image has values that are not numbers.",
             "Export the image again from its source.",
         )
-    shape: Shape = (array.shape[0], array.shape[1], array.shape[2], array.shape[3])
+    lower: Iterator[tuple[Job, str]] = _below(job, _shape(array))
+    current = job
+    fallbacks: tuple[str, ...] = ()
+    while True:
+        try:
+            total, memory, count = _run(array, current, report, cancel)
+        except ResourceError as error:
+            step = next(lower, None) if error.code == "gpu.memory" else None
+            if step is None:
+                raise
+            current, fallbacks = step[0], (*fallbacks, step[1])
+        else:
+            notes = (*fallbacks, memory.note) if memory.note else fallbacks
+            return Prediction(total.mean(), total.votes(), current.plan, memory, notes, count)
+
+
+def _run(array: FloatArray, job: Job, report: Report, cancel: Cancel) -> tuple[_Sum, MemoryPlan, int]:
+    """Run all passes by one plan; see :func:`predict`."""
+    shape = _shape(array)
     backend = load_backend(job.plan.backend)
     device = Device(job.plan.device, job.plan.precision)
-    share = 1.0 / (sum(view.weight for view in job.views) * len(job.members))
-    total = _Sum(share, job.activation)
-    done = 0
-    report(done, job.forward_count)
+    memory = MemoryPlan(0, 0)
+    total = _Sum(job)
+    done = count = 0
     for number, read_weights in enumerate(job.members):
         cancel.check()
         weights = _checked(read_weights())
         if number == 0:
-            _check_memory(job, shape, weights)
-        for view_shape, views in by_shape(job.views, shape).items():
+            memory = _planned(job, shape, weights)
+            count = job.pass_count * (memory.windows.count(shape[1:]) if memory.windows else 1)
+            report(done, count)
+        for network_shape, views in _groups(job.views, shape, memory.windows).items():
             cancel.check()
-            network = backend.load(job.network, weights, view_shape, device, job.plan.threads)
+            network = backend.load(job.network, weights, network_shape, device, job.plan.threads)
             try:
                 for view in views:
-                    cancel.check()
-                    total.add(network, view, array)
-                    done += 1
-                    report(done, job.forward_count)
+                    for window in _windows(view, shape, memory.windows):
+                        cancel.check()
+                        total.add(network, view, array, window)
+                        done += 1
+                        report(done, count)
             finally:
                 network.close()
-    return total.result()
+    return total, memory, count
+
+
+_Window = tuple[Box, FloatArray | None]
+_WHOLE: _Window = ((slice(None), slice(None), slice(None)), None)
+
+
+def _windows(view: View, shape: Shape, windows: Windows | None) -> Iterator[_Window]:
+    """Give the windows of a look, each with its shares; the whole look, without shares, where there are none."""
+    if windows is None:
+        yield _WHOLE
+    else:
+        yield from windows.turned(swaps_yx=view.swaps_yx).lay(view.shape(shape)[1:])
+
+
+def _groups(views: tuple[View, ...], shape: Shape, windows: Windows | None) -> dict[Shape, list[View]]:
+    """Group views by the shape that the network sees."""
+    groups: dict[Shape, list[View]] = {}
+    for view_shape, same in by_shape(views, shape).items():
+        seen = view_shape
+        if windows is not None:
+            seen = (shape[0], *windows.turned(swaps_yx=same[0].swaps_yx).clipped(view_shape[1:]))
+        groups.setdefault(seen, []).extend(same)
+    return groups
 
 
 class _Sum:
-    """The one accumulator, made when the first result says how many channels there are."""
+    """The accumulators, made when the first result says how many channels there are."""
 
-    def __init__(self, share: float, activation: str) -> None:
-        self._share = share
-        self._activate = ACTIVATIONS[activation]
+    def __init__(self, job: Job) -> None:
+        self._share = 1.0 / (sum(view.weight for view in job.views) * len(job.members))
+        self._activate = ACTIVATIONS[job.activation]
+        self._above = job.vote_above
         self._total: FloatArray | None = None
+        self._votes: FloatArray | None = None
 
-    def add(self, network: LoadedNetwork, view: View, array: FloatArray) -> None:
-        """Run one view and add its share."""
-        probabilities = self._activate(network.run(np.ascontiguousarray(view.apply(array))))
-        np.multiply(probabilities, np.float32(view.weight * self._share), out=probabilities)
-        back = view.invert(probabilities)
+    def add(self, network: LoadedNetwork, view: View, array: FloatArray, window: _Window) -> None:
+        """Run one window of a view and add its share."""
+        box, shares = window
+        place = (slice(None), *box)
+        probabilities = self._activate(network.run(np.ascontiguousarray(view.apply(array)[place])))
         if self._total is None:
-            self._total = np.ascontiguousarray(back)
-        else:
-            np.add(self._total, back, out=self._total)
+            whole = (probabilities.shape[0], *array.shape[1:])
+            self._total = np.zeros(whole, np.float32)
+            self._votes = None if self._above is None else np.zeros(whole, np.float32)
+        weight: FloatArray | np.float32 = np.float32(view.weight * self._share)
+        if shares is not None:
+            weight = shares * weight
+        if self._votes is not None and self._above is not None:
+            # A look at the sum is a view into it: adding there adds at the right place.
+            votes = view.apply(self._votes)[place]
+            np.add(votes, weight, out=votes, where=probabilities > self._above)
+        np.multiply(probabilities, weight, out=probabilities)
+        total = view.apply(self._total)[place]
+        np.add(total, probabilities, out=total)
 
-    def result(self) -> FloatArray:
-        """Give the mean; see :func:`predict`."""
+    def mean(self) -> FloatArray:
+        """Give the mean of the probabilities."""
         if self._total is None or not np.isfinite(self._total).all():
             raise ResourceError(
                 "engine.not_finite",
@@ -140,6 +222,45 @@ class _Sum:
                 "Run on the CPU; if it happens there too, install the package again from its source.",
             )
         return np.clip(self._total, 0.0, 1.0, out=self._total)  # the sum of shares may be 1 + 1e-7
+
+    def votes(self) -> FloatArray | None:
+        """Give the share of the passes above the threshold."""
+        return None if self._votes is None else np.clip(self._votes, 0.0, 1.0, out=self._votes)
+
+
+def _planned(job: Job, shape: Shape, weights: Weights) -> MemoryPlan:
+    work = _work(job, shape, sum(tensor.nbytes for tensor in weights.values()))
+    if job.plan.device != "cpu":
+        return MemoryPlan(estimate_bytes(work, job.windows), 0, job.windows)
+    return plan_memory(work, job.windows, job.memory_bytes)
+
+
+def _work(job: Job, shape: Shape, weight_bytes: int = 0) -> Work:
+    regions = int(job.network.arguments.get("out_channels", 3))
+    return Work(job.network, job.plan.backend, shape, regions, weight_bytes, job.vote_above is not None)
+
+
+def _below(job: Job, shape: Shape) -> Iterator[tuple[Job, str]]:
+    """Give what to try when a GPU has too little memory: ever smaller windows, then the CPU.
+
+    The sums lie in the memory of the machine from the start, so there is no step for them.
+    """
+    device = job.plan.device
+    if device == "cpu":
+        return
+    for windows in steps_down(_work(job, shape), job.windows):
+        sentence = f"Computed in windows of {words(windows.size_zyx)} voxels: {device} had too little memory for more."
+        yield replace(job, windows=windows), sentence
+    plan = choose(RunOptions(device="cpu", threads=job.plan.threads))
+    yield (
+        replace(job, plan=plan),
+        f"Ran on the CPU instead of {device}: it had too little memory for small windows too.",
+    )
+
+
+def _shape(array: FloatArray) -> Shape:
+    channels, depth, height, width = array.shape
+    return channels, depth, height, width
 
 
 def _checked(weights: Weights) -> Weights:
@@ -151,11 +272,3 @@ def _checked(weights: Weights) -> Weights:
             "Install the package again from its source.",
         )
     return weights
-
-
-def _check_memory(job: Job, shape: Shape, weights: Weights) -> None:
-    if job.plan.device != "cpu":
-        return
-    weight_bytes = sum(tensor.nbytes for tensor in weights.values())
-    regions = int(job.network.arguments.get("out_channels", 3))
-    check_memory(estimate_bytes(job.network, job.plan.backend, shape, regions, weight_bytes), shape)

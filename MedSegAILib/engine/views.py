@@ -42,10 +42,15 @@ class View:
         """
         return _flip(np.rot90(array, -self.quarter_turns, axes=(2, 3)), self.flips)
 
+    @property
+    def swaps_yx(self) -> bool:
+        """Whether the look has y and x swapped in shape."""
+        return self.quarter_turns % 2 == 1
+
     def shape(self, shape_czyx: Shape) -> Shape:
         """Give the shape that :meth:`apply` makes of that shape."""
         channels, z, y, x = shape_czyx
-        return (channels, z, x, y) if self.quarter_turns % 2 else shape_czyx
+        return (channels, z, x, y) if self.swaps_yx else shape_czyx
 
 
 def _flip(array: FloatArray, axes: str) -> FloatArray:

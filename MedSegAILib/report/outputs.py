@@ -1,4 +1,4 @@
-"""The output folder of a run: label map, segmentation for Slicer, passport, volumes, picture; all or none. Ring 5."""
+"""The output folder of a run: label map, segmentation, passport, volumes, doubt, picture; all or none. Ring 5."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from MedSegAILib.io.nifti import nifti_bytes
 from MedSegAILib.io.segmentation_nrrd import segmentation_bytes
 
 from .overlay import overlay_png
-from .tables import volumes_csv
+from .tables import doubt_csv, volumes_csv
 
 LABELS_FILE = "labels.nii.gz"
 SEGMENTATION_FILE = "segmentation.seg.nrrd"
 PASSPORT_FILE = "passport.json"
 VOLUMES_FILE = "volumes.csv"
+DOUBT_FILE = "doubt.csv"
 OVERLAY_FILE = "overlay.png"
 
 
@@ -29,7 +30,7 @@ def write_outputs(result: Result, case: Case, folder: Path) -> dict[str, Path]:
     Args:
         result: what the run gave.
         case: its inputs; the picture shows the one that the result lies on.
-        folder: made when it is not there; files of these five names are replaced.
+        folder: made when it is not there; files of these six names are replaced.
 
     Returns:
         File name -> path.
@@ -43,17 +44,19 @@ def write_outputs(result: Result, case: Case, folder: Path) -> dict[str, Path]:
         SEGMENTATION_FILE: segmentation_bytes(result),
         PASSPORT_FILE: passport_json(result),
         VOLUMES_FILE: volumes_csv(result),
+        DOUBT_FILE: doubt_csv(result),
         OVERLAY_FILE: overlay_png(result, reference_of(result, case)),
     }
     return write_files(Path(folder), contents)
 
 
 def passport_json(result: Result) -> bytes:
-    """Give the passport with the notices of the result as JSON, UTF-8, keys sorted."""
+    """Give the passport with the notices and the doubt of the result as JSON, UTF-8, keys sorted."""
     record = result.passport.to_json()
     record["notices"] = [
         {"code": notice.code, "message": notice.message, "hint": notice.hint} for notice in result.notices
     ]
+    record["doubt"] = result.doubt and result.doubt.to_json()
     return (json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 

@@ -59,6 +59,7 @@ class Ensemble:
         channels: region names of the network's output channels.
         members: weight files.
         activation: "sigmoid" or "softmax".
+        window: ``{"size", "overlap", "weights"}`` for networks that see windows; empty for the whole box.
         own_networks: by weight file, the network of a member that is not the ensemble's.
     """
 
@@ -70,6 +71,7 @@ class Ensemble:
     channels: tuple[str, ...]
     members: tuple[str, ...]
     activation: str
+    window: Mapping[str, Any] = field(default_factory=dict)
     own_networks: Mapping[str, Network] = field(default_factory=dict)
 
     def by_network(self) -> list[tuple[Network, tuple[str, ...]]]:
@@ -290,6 +292,7 @@ def _ensemble(data: Mapping[str, Any], scheme: LabelScheme) -> Ensemble:
         tuple(map(str, data["channels"])),
         tuple(str(entry["file"]) for entry in members),
         str(data["activation"]),
+        dict(data.get("window", {})),
         {str(entry["file"]): _network(entry["network"]) for entry in members if "network" in entry},
     )
     if unknown := set(ensemble.channels) - {region.name for region in scheme.regions}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import PackageError
-from MedSegAILib.core.result import Passport, Result
+from MedSegAILib.core.result import Notice, Passport, Result
 from MedSegAILib.core.run import Cancel, Progress, ProgressCallback, RunOptions, ignore_progress
 from MedSegAILib.core.volume import Volume
 from MedSegAILib.engine.device import choose
@@ -12,9 +12,10 @@ from MedSegAILib.engine.views import VIEW_SETS, View
 from MedSegAILib.version import VERSION
 
 from .check import check
+from .ensemble import Means
 from .package import Package
 from .record import Stopwatch, describe_inputs, peak_memory_mb
-from .stage import Means, run_stage
+from .stage import run_stage
 
 
 def segment(
@@ -55,7 +56,7 @@ def segment(
     cancel.check()
 
     # One stage for now; a cascade will pass the region of one stage as the box of the next.
-    means = Means(plan, views, progress, cancel, watch)
+    means = Means(plan, views, progress, cancel, watch, options.memory_mb << 20)
     outcome = run_stage(checked.case, package, package.stages[0], means)
 
     passport = Passport(
@@ -69,11 +70,12 @@ def segment(
             "threads": plan.threads,
             "views": [view.name for view in views],
             "ensembles": list(outcome.ensembles),
+            "doubt": outcome.doubt.method,
         },
         options=options.to_json(),
         inputs=inputs,
         repairs=checked.repairs,
-        fallbacks=plan.fallbacks,
+        fallbacks=(*plan.fallbacks, *outcome.fallbacks),
         seconds=watch.seconds,
         peak_memory_mb=peak_memory_mb(),
     )
@@ -82,8 +84,17 @@ def segment(
         Volume(outcome.labels, checked.case.reference_grid(), name="labels"),
         package.scheme,
         passport,
-        checked.notices,
+        (*checked.notices, *map(_stepped_down, outcome.fallbacks)),
         outcome.probabilities if options.keep_probabilities else None,
+        outcome.doubt,
+    )
+
+
+def _stepped_down(sentence: str) -> Notice:
+    return Notice(
+        "memory.stepped_down",
+        sentence,
+        "The result differs from that of the whole image, the more the smaller the windows; free memory and run again.",
     )
 
 

@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from MedSegAILib.core.case import Case
+from MedSegAILib.core.doubt import Doubt
 from MedSegAILib.core.result import Probabilities
-from MedSegAILib.core.run import Cancel, Progress, ProgressCallback
-from MedSegAILib.core.volume import Array
-from MedSegAILib.engine.backend import NetworkSpec
-from MedSegAILib.engine.device import Plan
-from MedSegAILib.engine.predict import Job, predict
-from MedSegAILib.engine.views import View
+from MedSegAILib.core.run import Progress
+from MedSegAILib.core.volume import Array, Grid
 from MedSegAILib.image.geometry import Box
 from MedSegAILib.image.resample import resample
 
+from .doubt import Evidence, content_on, find_doubt
+from .ensemble import Means, PassCount, Seen, look
 from .merge import merge
-from .package import Ensemble, Package, Stage
-from .prepare import Prepared, Trail, prepare
-from .record import Stopwatch
+from .package import Ensemble, Package, Stage, Step
+from .prepare import Trail, prepare
 
-
-@dataclass(frozen=True, eq=False)
-class Means:
-    """By what a stage runs, and whom it tells.
-
-    Args:
-        plan: backend, device, precision, threads.
-        views: looks at the case by each member.
-        progress: told of every step.
-        cancel: checked between any two passes.
-        watch: takes the seconds.
-    """
-
-    plan: Plan
-    views: tuple[View, ...]
-    progress: ProgressCallback
-    cancel: Cancel
-    watch: Stopwatch
+DEFAULT_THRESHOLD = 0.5  # for doubt, of a stage that decides without one
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +33,16 @@ class StageOutcome:
     Args:
         labels: ``[z, y, x]`` on the native grid of the case's reference.
         probabilities: of the regions, mean over the ensembles, on the working grid of the first one.
+        doubt: where it may be wrong.
         ensembles: facts for the passport.
+        fallbacks: steps down that were taken, one sentence each.
     """
 
     labels: npt.NDArray[Any]
     probabilities: Probabilities
+    doubt: Doubt
     ensembles: tuple[dict[str, Any], ...]
+    fallbacks: tuple[str, ...]
 
 
 def run_stage(case: Case, package: Package, stage: Stage, means: Means) -> StageOutcome:
@@ -67,74 +51,52 @@ def run_stage(case: Case, package: Package, stage: Stage, means: Means) -> Stage
     Raises:
         MedSegAIError: as ``pipeline.segment``.
     """
-    before = 0
-    total = sum(len(ensemble.members) for ensemble in stage.ensembles) * len(means.views)
+    passes = sum(len(ensemble.members) for ensemble in stage.ensembles) * len(means.views)
+    count = PassCount(passes, means.progress)
+    vote_above = threshold_of(stage.decide) if passes > 1 else None
     trails: dict[str, Trail] = {}
-    probabilities: dict[str, Array] = {}
+    seen: dict[str, Seen] = {}
     for ensemble in stage.ensembles:
         means.progress(Progress("prepare", 0, 1))
         with means.watch.step("prepare"):
             prepared = prepare(case, package.roles, ensemble.prepare)
         means.cancel.check()
         with means.watch.step("predict"):
-            probabilities[ensemble.name] = _predict(prepared, package, ensemble, means, (before, total))
+            seen[ensemble.name] = look(prepared, package, ensemble, means, count, vote_above)
         trails[ensemble.name] = prepared.trail
-        before += len(ensemble.members) * len(means.views)
     means.progress(Progress("decide", 0, 1))
     with means.watch.step("decide"):
-        first = next(iter(trails.values()))
-        box = _union([trail.box for trail in trails.values()])
-        outcomes = {
-            ensemble.name: dict(
-                zip(
-                    ensemble.channels,
-                    trails[ensemble.name].undo(probabilities[ensemble.name], box),
-                    strict=True,
-                )
-            )
-            for ensemble in stage.ensembles
-        }
-        labels = first.place(merge(outcomes, stage.decide, stage.merge), box)
+        labels = _decide(stage, trails, seen)
+    means.cancel.check()
+    with means.watch.step("doubt"):
+        common = _Common(stage, trails, {name: part.probabilities for name, part in seen.items()})
+        evidence = _evidence(common, seen, case, vote_above)
+        doubt = find_doubt(evidence, package.scheme)
     means.cancel.check()
     return StageOutcome(
         labels,
-        _mean_probabilities(stage, probabilities, trails),
-        tuple(_facts(ensemble, trails[ensemble.name]) for ensemble in stage.ensembles),
+        common.mean(),
+        doubt,
+        tuple(part.facts for part in seen.values()),
+        tuple(dict.fromkeys(sentence for part in seen.values() for sentence in part.fallbacks)),
     )
 
 
-def _predict(
-    prepared: Prepared, package: Package, ensemble: Ensemble, means: Means, passes: tuple[int, int]
-) -> npt.NDArray[np.float32]:
-    """Average the members; an ensemble has at least one."""
-    shares = _shares(prepared, package, ensemble, means, passes)
-    mean = next(shares)
-    for share in shares:
-        np.add(mean, share, out=mean)
-    return np.clip(mean, 0.0, 1.0, out=mean)  # the sum of shares may be 1 + 1e-7
+def threshold_of(decide: Sequence[Step]) -> float:
+    """Give the probability above which a decision takes a voxel, for counting votes."""
+    above = [step["above"] for step in decide if step.get("step") == "threshold" and "above" in step]
+    return float(above[0]) if above else DEFAULT_THRESHOLD
 
 
-def _shares(
-    prepared: Prepared, package: Package, ensemble: Ensemble, means: Means, passes: tuple[int, int]
-) -> Iterator[npt.NDArray[np.float32]]:
-    """Give for each network the mean of its members, weighted by their number."""
-    before, total = passes
-    for network, files in ensemble.by_network():
-        job = Job(
-            members=tuple(partial(package.weights, name) for name in files),
-            network=NetworkSpec(network.name, network.arguments, package.graph(network)),
-            plan=means.plan,
-            views=means.views,
-            activation=ensemble.activation,
+def _decide(stage: Stage, trails: dict[str, Trail], seen: dict[str, Seen]) -> npt.NDArray[Any]:
+    box = _union([trail.box for trail in trails.values()])
+    outcomes = {
+        ensemble.name: dict(
+            zip(ensemble.channels, trails[ensemble.name].undo(seen[ensemble.name].probabilities, box), strict=True)
         )
-
-        def report(done: int, _total: int, before: int = before) -> None:
-            means.progress(Progress("predict", before + done, total))
-
-        share = predict(prepared.array, job, report, means.cancel)
-        share *= np.float32(len(files) / len(ensemble.members))
-        yield share
-        before += job.forward_count
+        for ensemble in stage.ensembles
+    }
+    return trails[stage.ensembles[0].name].place(merge(outcomes, stage.decide, stage.merge), box)
 
 
 def _union(boxes: list[Box]) -> Box:
@@ -142,21 +104,46 @@ def _union(boxes: list[Box]) -> Box:
     return sides[0], sides[1], sides[2]
 
 
-def _mean_probabilities(stage: Stage, probabilities: dict[str, Array], trails: dict[str, Trail]) -> Probabilities:
-    names = stage.ensembles[0].channels
-    grid = trails[stage.ensembles[0].name].working_grid
-    same = []
-    for ensemble in stage.ensembles:
-        order = [ensemble.channels.index(name) for name in names]
-        same.append(resample(probabilities[ensemble.name][order], trails[ensemble.name].working_grid, grid))
-    mean: Array = same[0] if len(same) == 1 else np.asarray(np.mean(np.stack(same), axis=0, dtype=np.float32))
-    return Probabilities(mean, names, np.array(grid.ijk_to_ras))
+class _Common:
+    """What the ensembles see, on the working grid of the first one."""
+
+    def __init__(self, stage: Stage, trails: dict[str, Trail], probabilities: dict[str, Array]) -> None:
+        self._trails = trails
+        self.stage = stage
+        self.trail = trails[stage.ensembles[0].name]
+        self.grid: Grid = self.trail.working_grid
+        self.by_ensemble = {ensemble.name: self.regions(ensemble, probabilities) for ensemble in stage.ensembles}
+
+    def regions(self, ensemble: Ensemble, arrays: dict[str, Array]) -> dict[str, Array]:
+        """Give an ensemble's ``[k, z, y, x]`` by region on the common grid."""
+        own = self._trails[ensemble.name].working_grid
+        array = arrays[ensemble.name]
+        moved = array if own.is_same_as(self.grid, 0.0) else resample(array, own, self.grid)
+        return dict(zip(ensemble.channels, moved, strict=True))
+
+    def mean(self) -> Probabilities:
+        """Give the mean over the ensembles."""
+        names = self.stage.ensembles[0].channels
+        same = [np.stack([regions[name] for name in names]) for regions in self.by_ensemble.values()]
+        mean: Array = same[0] if len(same) == 1 else np.asarray(np.mean(np.stack(same), axis=0, dtype=np.float32))
+        return Probabilities(mean, names, np.array(self.grid.ijk_to_ras))
 
 
-def _facts(ensemble: Ensemble, trail: Trail) -> dict[str, Any]:
-    return {
-        "name": ensemble.name,
-        "members": list(ensemble.members),
-        "working_shape_zyx": list(trail.working_grid.shape_zyx),
-        "working_spacing_zyx_mm": [round(size, 6) for size in trail.working_grid.spacing_zyx_mm],
-    }
+def _evidence(common: _Common, seen: dict[str, Seen], case: Case, vote_above: float | None) -> Evidence:
+    stage = common.stage
+    passes = sum(part.pass_count for part in seen.values())
+    counted = {name: part.votes for name, part in seen.items() if part.votes is not None}
+    votes: dict[str, Array] = {}
+    for ensemble in (ensemble for ensemble in stage.ensembles if ensemble.name in counted):
+        share = np.float32(seen[ensemble.name].pass_count / passes)
+        for region, array in common.regions(ensemble, counted).items():
+            votes[region] = votes.get(region, np.float32(0.0)) + array * share
+    return Evidence(
+        common.grid,
+        merge(common.by_ensemble, stage.decide, stage.merge),
+        common.trail.native_grid,
+        content_on(common.grid, case),
+        votes,
+        passes,
+        DEFAULT_THRESHOLD if vote_above is None else vote_above,
+    )

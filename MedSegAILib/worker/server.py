@@ -86,10 +86,13 @@ def segment_with_package(
     cancel: Cancel,
 ) -> Result:
     """Compute a job with the real pipeline."""
+    from MedSegAILib.tasks.history import remember
     from MedSegAILib.tasks.pipeline import segment
     from MedSegAILib.tasks.store import find_package
 
-    return segment(case, find_package(task, packages), options, progress, cancel)
+    result = segment(case, find_package(task, packages), options, progress, cancel)
+    remember(result.passport)
+    return result
 
 
 class Server:

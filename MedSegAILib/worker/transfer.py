@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from MedSegAILib.core.case import Case
+from MedSegAILib.core.doubt import Doubt
 from MedSegAILib.core.errors import ResourceError, UsageError
 from MedSegAILib.core.labels import LabelScheme
 from MedSegAILib.core.result import Notice, Passport, Probabilities, Result
@@ -106,6 +107,7 @@ def write_result(result: Result, folder: Path, *, with_probabilities: bool) -> d
             "regions": list(kept.regions),
             "ijk_to_ras": np.asarray(kept.ijk_to_ras).tolist(),
         },
+        "doubt": result.doubt and result.doubt.to_json(),
     }
 
 
@@ -135,6 +137,7 @@ def read_result(message: Mapping[str, Any], folder: Path) -> Result:
                 tuple(str(name) for name in kept["regions"]),
                 np.array(kept["ijk_to_ras"], dtype=np.float64),
             ),
+            message["doubt"] and Doubt.from_json(message["doubt"]),
         )
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise broken(f"the result cannot be read ({type(error).__name__}: {error})") from error

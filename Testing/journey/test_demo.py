@@ -8,7 +8,7 @@ import pytest
 
 from Testing.makers.shell import CHECKOUT, medsegai
 
-FILES = ["labels.nii.gz", "overlay.png", "passport.json", "segmentation.seg.nrrd", "volumes.csv"]
+FILES = ["doubt.csv", "labels.nii.gz", "overlay.png", "passport.json", "segmentation.seg.nrrd", "volumes.csv"]
 LEAST_WHOLE_TUMOR_DICE = 0.70
 
 

@@ -58,6 +58,8 @@ def test_worker_and_python_give_the_same_voxels(study, by_python, tiny_package):
     assert result.volumes_ml() == by_python.volumes_ml()
     assert result.passport.inputs == by_python.passport.inputs
     assert result.passport.package == by_python.passport.package
+    assert result.doubt == by_python.doubt
+    assert result.doubt.pass_count == 2
 
 
 def test_second_run_gives_the_same_label_file_to_the_byte(study, by_shell, tiny_package, tmp_path):
@@ -65,7 +67,7 @@ def test_second_run_gives_the_same_label_file_to_the_byte(study, by_shell, tiny_
     assert (
         medsegai("segment", "--task", TASK, "--study", study, "--output", output, packages=tiny_package).returncode == 0
     )
-    for name in ("labels.nii.gz", "segmentation.seg.nrrd", "volumes.csv", "overlay.png"):
+    for name in ("labels.nii.gz", "segmentation.seg.nrrd", "volumes.csv", "doubt.csv", "overlay.png"):
         assert (output / name).read_bytes() == (by_shell / name).read_bytes(), name
 
 

@@ -58,12 +58,12 @@ def test_ctrl_c_ends_with_130_and_writes_nothing(tmp_path, tiny_package):
     arguments = segment(tmp_path / "study", output, "--preset", "best", "--threads", "1")
     code = (
         "import os, signal, sys\n"
-        "from MedSegAILib.tasks import stage\n"
-        "real = stage.predict\n"
+        "from MedSegAILib.tasks import ensemble\n"
+        "real = ensemble.predict\n"
         "def started(*given):\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"  # as Ctrl-C would, at a known moment
         "    return real(*given)\n"
-        "stage.predict = started\n"
+        "ensemble.predict = started\n"
         "from MedSegAILib.cli import main\n"
         "main(sys.argv[1:])\n"
     )

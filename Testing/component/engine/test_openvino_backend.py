@@ -32,7 +32,7 @@ spec = NetworkSpec("brats2020.AttEquiUnet", {"width": 8}, stored["graph"])
 weights = fixture_weights(stored["shapes"])
 plan = choose(RunOptions(device="cpu", threads=1))
 job = Job([lambda: weights], spec, plan, VIEW_SETS["flip_x"])
-mean = predict(fixture_input((16, 24, 32)), job, lambda done, total: None, Cancel())
+mean = predict(fixture_input((16, 24, 32)), job, lambda done, total: None, Cancel()).probabilities
 print(json.dumps({"mean": float(mean.mean()), "heavy": sorted({"torch", "monai", "SimpleITK"} & set(sys.modules))}))
 """
 

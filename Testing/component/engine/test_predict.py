@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from MedSegAILib.engine.backend import BACKENDS, NetworkSpec, load_backend
 from MedSegAILib.engine.device import Plan
 from MedSegAILib.engine.trace import trace_graph
 from MedSegAILib.engine.views import VIEW_SETS, View
+from MedSegAILib.engine.windows import Windows
 from MedSegAILib.networks import build
 from Testing.makers.brats2020_fixture import fixture_input, state_arrays
 
@@ -31,14 +33,18 @@ MEMBERS = (member(1), member(2))
 SPEC = NetworkSpec("brats2020.EquiUnet", {"width": 4}, trace_graph(MEMBERS[0]))
 
 
-def job(backend="openvino", views="identity", members=MEMBERS, activation="sigmoid"):
+def job(backend="openvino", views="identity", members=MEMBERS, activation="sigmoid", **more):
     readers = [lambda module=module: state_arrays(module) for module in members]
     chosen = VIEW_SETS[views] if isinstance(views, str) else views
-    return predict.Job(readers, SPEC, Plan(backend, threads=2), chosen, activation)
+    return predict.Job(readers, SPEC, Plan(backend, threads=2), chosen, activation, **more)
 
 
-def run(wanted, array=None, report=lambda done, total: None, cancel=None):
+def predicted(wanted, array=None, report=lambda done, total: None, cancel=None):
     return predict.predict(fixture_input(SHAPE) if array is None else array, wanted, report, cancel or Cancel())
+
+
+def run(*arguments, **more):
+    return predicted(*arguments, **more).probabilities
 
 
 def probabilities(module, tensor):
@@ -170,7 +176,131 @@ def test_too_little_memory_is_refused_before_the_first_forward(monkeypatch):
     with pytest.raises(ResourceError) as caught:
         run(job(), report=lambda done, total: steps.append(done))
     assert caught.value.code == "memory.not_enough"
-    assert steps == [0]
+    assert steps == []
+
+
+def test_votes_leave_the_mean_as_it_is_to_the_bit_and_are_shares_of_the_passes():
+    plain = predicted(job(views="brats2020"))
+    found = predicted(job(views="brats2020", vote_above=0.5))
+    np.testing.assert_array_equal(found.probabilities, plain.probabilities)
+    assert plain.votes is None
+    tensor = torch.from_numpy(fixture_input(SHAPE))
+    wanted = np.zeros((3, *SHAPE))
+    for module, view in itertools.product(MEMBERS, VIEW_SETS["brats2020"]):
+        seen = probabilities(module, torch.from_numpy(np.ascontiguousarray(view.apply(tensor.numpy())))).numpy()
+        wanted += view.weight / 32 * (view.invert(seen) > 0.5)
+    # A voxel whose probability is 0.5 to rounding may fall on either side in two engines.
+    assert np.mean(np.abs(found.votes - wanted) > 1e-5) < 1e-3
+    assert 0 < found.votes.mean() < 1
+    assert np.mean((found.votes > 1e-6) & (found.votes < 1 - 1e-6)) > 0.01, "the members should differ somewhere"
+
+
+WINDOWED = (32, 48, 40)
+
+
+@functools.cache
+def in_windows(weights):
+    """Both members in two views, cut by hand with torch: the mean of what each window says, by its weight."""
+    windows = Windows((16, 32, 24), 0.5, weights)
+    array = fixture_input(WINDOWED)
+    total = np.zeros((3, *WINDOWED))
+    for module, flipped in itertools.product(MEMBERS, (False, True)):
+        look = array[..., ::-1] if flipped else array
+        one = np.zeros_like(total)
+        for box, shares in windows.lay(WINDOWED):
+            piece = torch.from_numpy(np.ascontiguousarray(look[(slice(None), *box)]))
+            one[(slice(None), *box)] += probabilities(module, piece).numpy() * shares
+        total += (one[..., ::-1] if flipped else one) / 4
+    return windows, total
+
+
+@pytest.mark.parametrize("weights", ["gaussian", "flat"])
+def test_windows_of_a_package_equal_a_sum_by_hand(weights):
+    windows, wanted = in_windows(weights)
+    steps = []
+    found = predicted(
+        job(views="flip_x", windows=windows),
+        fixture_input(WINDOWED),
+        lambda done, total: steps.append((done, total)),
+    )
+    np.testing.assert_allclose(found.probabilities, wanted, rtol=0, atol=2e-5)
+    assert found.fallbacks == ()
+    assert found.forward_count == 4 * windows.count(WINDOWED) == 4 * 18
+    assert steps == [(done, 72) for done in range(73)]
+
+
+def test_windows_of_turned_views_are_turned_along():
+    windows = Windows((8, 16, 8), 0.0, "flat")
+    array = fixture_input(SHAPE)
+    by_turns = [replace(view, weight=1.0) for view in VIEW_SETS["brats2020"][:2]]
+    both = run(job(views=tuple(by_turns), windows=windows, members=MEMBERS[:1]), array)
+    single = [run(job(views=(view,), windows=windows, members=MEMBERS[:1]), array) for view in by_turns]
+    np.testing.assert_allclose(both, (single[0] + single[1]) / 2, rtol=0, atol=1e-6)
+    turned = np.rot90(array, 1, axes=(2, 3))
+    back = run(job(windows=windows.turned(swaps_yx=True), members=MEMBERS[:1]), np.ascontiguousarray(turned))
+    np.testing.assert_allclose(single[1], np.rot90(back, -1, axes=(2, 3)), rtol=0, atol=1e-6)
+
+
+def test_windows_as_large_as_the_box_are_the_box():
+    whole = run(job())
+    np.testing.assert_allclose(run(job(windows=Windows((64, 64, 64)))), whole, rtol=0, atol=1e-6)
+
+
+def test_too_small_a_budget_steps_down_to_windows_and_says_so():
+    array = fixture_input((64, 64, 96))
+    whole = predicted(job(members=MEMBERS[:1]), array)
+    needed = whole.memory.needed_bytes
+    found = predicted(job(members=MEMBERS[:1], memory_bytes=needed - (8 << 20)), array)
+    assert found.memory.windows is not None
+    assert found.memory.needed_bytes <= needed - (8 << 20)
+    assert len(found.fallbacks) == 1
+    assert "windows of" in found.fallbacks[0]
+    assert "instead of the whole box of 64 x 64 x 96" in found.fallbacks[0]
+    assert found.forward_count > whole.forward_count
+    # Norms see a window only, so the two differ; random weights, so this is a bound and not a promise.
+    assert np.abs(found.probabilities - whole.probabilities).mean() < 0.05
+
+
+class SmallGpu:
+    """The real torch backend on the CPU under the name of a GPU that takes no more than so many voxels."""
+
+    def __init__(self, most_voxels):
+        self.real, self.most_voxels, self.shapes = load_backend("torch"), most_voxels, []
+
+    def load(self, network, weights, shape_czyx, device, threads):
+        loaded = self.real.load(network, weights, shape_czyx, replace(device, name="cpu"), threads)
+        self.shapes.append(shape_czyx)
+        run_on_cpu = loaded.run
+
+        def run_or_refuse(array):
+            if array[0].size > self.most_voxels:
+                raise ResourceError("gpu.memory", "The GPU has too little memory.", "Choose the device cpu.")
+            return run_on_cpu(array)
+
+        loaded.run = run_or_refuse
+        return loaded
+
+
+def on_gpu(monkeypatch, most_voxels):
+    gpu = SmallGpu(most_voxels)
+    monkeypatch.setattr(predict, "load_backend", lambda name: gpu if name == "torch" else load_backend(name))
+    wanted = job("torch", members=MEMBERS[:1])
+    return predicted(replace(wanted, plan=Plan("torch", "cuda:0", "fp32", 2)), fixture_input((32, 64, 64))), gpu
+
+
+def test_gpu_that_runs_out_of_memory_steps_down_to_windows(monkeypatch):
+    found, gpu = on_gpu(monkeypatch, 32 * 32 * 64)
+    assert [shape[1:] for shape in gpu.shapes] == [(32, 64, 64), (32, 32, 64)]
+    assert found.plan.device == "cuda:0"
+    assert found.fallbacks == ("Computed in windows of 32 x 32 x 64 voxels: cuda:0 had too little memory for more.",)
+
+
+def test_gpu_that_is_too_small_for_any_window_steps_down_to_the_cpu(monkeypatch):
+    found, _ = on_gpu(monkeypatch, 10)
+    assert (found.plan.device, found.plan.backend) == ("cpu", "openvino")
+    assert found.fallbacks[-1].startswith("Ran on the CPU instead of cuda:0")
+    whole = run(job(members=MEMBERS[:1]), fixture_input((32, 64, 64)))
+    np.testing.assert_array_equal(found.probabilities, whole)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

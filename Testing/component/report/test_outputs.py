@@ -1,4 +1,4 @@
-"""The output folder: five files, whole, on the grid of the reference; or none."""
+"""The output folder: six files, whole, on the grid of the reference; or none."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ import pytest
 import SimpleITK
 
 from MedSegAILib.core.case import Case
+from MedSegAILib.core.doubt import Doubt, Place
 from MedSegAILib.core.errors import ResourceError, UsageError
 from MedSegAILib.core.result import Notice, Passport
 from MedSegAILib.core.volume import Grid, Volume
 from MedSegAILib.io import read_case, read_label_map
 from MedSegAILib.io.segmentation_nrrd import read_segmentation
-from MedSegAILib.report.outputs import reference_of, write_outputs
-from MedSegAILib.report.tables import volumes_csv
+from MedSegAILib.report.outputs import passport_json, reference_of, write_outputs
+from MedSegAILib.report.tables import doubt_csv, volumes_csv
 from Testing.makers.phantoms import aligned_grid, make_case, make_labels, oblique_grid, write_study
 from Testing.makers.results import SCHEME, make_result
 
-NAMES = {"labels.nii.gz", "segmentation.seg.nrrd", "passport.json", "volumes.csv", "overlay.png"}
+NAMES = {"labels.nii.gz", "segmentation.seg.nrrd", "passport.json", "volumes.csv", "doubt.csv", "overlay.png"}
 
 
 @pytest.mark.parametrize("grid", [aligned_grid(), oblique_grid()], ids=["aligned", "oblique left-handed"])
@@ -43,6 +44,7 @@ def test_all_files_agree_with_the_result_and_with_each_other(grid: Grid, tmp_pat
         assert float(row["volume_ml"]) == pytest.approx(result.volumes_ml()[region.name], abs=5e-4)
     record = json.loads(files["passport.json"].read_text(encoding="utf-8"))
     assert record.pop("notices") == [{"code": "a.b", "message": "Something is odd.", "hint": ""}]
+    assert record.pop("doubt") is None
     assert Passport.from_json(record) == result.passport
 
 
@@ -113,3 +115,19 @@ def test_table_has_a_line_for_an_empty_region() -> None:
         "TC,Tumor core,0.512,1 4,64",
         "ET,Enhancing tumor,0.000,4,0",
     ]
+
+
+def test_places_in_doubt_are_a_table_and_part_of_the_passport() -> None:
+    grid = aligned_grid(size=4)
+    places = (
+        Place("ET", "disagreement", (-12.34, 8.0, 6.5), 1.2345, 0.375),
+        Place("WT", "island", (1.0, 2.0, 3.0), 0.2),
+    )
+    doubt = Doubt(places, {"ET": 1.5}, 8, "Eight looks.")
+    result = replace(make_result(Volume(np.zeros(grid.shape_zyx, np.uint8), grid)), doubt=doubt)
+    assert doubt_csv(result).decode().splitlines() == [
+        "rank,region,reason,at_stake_ml,r_mm,a_mm,s_mm,share_against,words",
+        "1,ET,disagreement,1.234,-12.3,8.0,6.5,0.38,members or views disagree",
+        "2,WT,island,0.200,1.0,2.0,3.0,0.00,an island apart from the rest",
+    ]
+    assert Doubt.from_json(json.loads(passport_json(result))["doubt"]) == doubt

@@ -6,7 +6,7 @@ import pytest
 
 from MedSegAILib import segment
 from MedSegAILib.core.case import Case
-from MedSegAILib.core.errors import Cancelled, InputError
+from MedSegAILib.core.errors import Cancelled, InputError, ResourceError
 from MedSegAILib.core.result import Passport
 from MedSegAILib.core.run import Cancel, RunOptions
 from MedSegAILib.image.geometry import orient
@@ -57,7 +57,7 @@ def test_passport_names_package_engine_inputs_and_steps(package):
     assert passport.engine["views"] == ["identity"]
     assert passport.options["preset"] == "fast"
     assert set(passport.inputs) == {"T1", "T1ce", "T2", "FLAIR"}
-    assert set(passport.seconds) == {"check", "prepare", "predict", "decide"}
+    assert set(passport.seconds) == {"check", "prepare", "predict", "decide", "doubt"}
     assert passport.peak_memory_mb > 0
     assert Passport.from_json(passport.to_json()) == passport
 
@@ -81,6 +81,60 @@ def test_probabilities_are_kept_only_when_asked_for(package):
     assert kept.regions == ("ET", "TC", "WT")
     assert kept.array.dtype == np.float32
     assert 0 <= kept.array.min() <= kept.array.max() <= 1
+
+
+def test_members_and_views_that_disagree_become_places(package):
+    result = run_pipeline(make_case(), package, RunOptions(preset="best", keep_probabilities=True))
+    doubt = result.doubt
+    assert doubt.pass_count == 8
+    assert set(doubt.contested_ml) == {"WT", "TC", "ET"}
+    assert sum(doubt.contested_ml.values()) > 0, "eight looks of random weights disagree somewhere"
+    assert "8 passes" in result.passport.engine["doubt"]
+    low, high = (np.min, np.max)
+    corners = result.labels.grid.corners_ras_mm()
+    for place in doubt.places:
+        assert (place.position_ras_mm >= low(corners, axis=1) - 20).all()
+        assert (place.position_ras_mm <= high(corners, axis=1) + 20).all()
+    assert run_pipeline(make_case(), package, RunOptions(preset="fast")).doubt.contested_ml == {}
+
+
+def test_little_memory_runs_in_windows_and_says_so_on_the_result(tmp_path):
+    folder = make_tiny_package(tmp_path / "brain-tumor")
+    content = manifest()
+    content["stages"][0]["ensembles"][0]["prepare"][3]["spacing_mm"] = 1.0
+    seal(folder, content)
+    package = read_package(folder)
+    whole = run_pipeline(make_case(), package, RunOptions(preset="fast", keep_probabilities=True))
+    plan = whole.passport.engine["ensembles"][0]["memory"]
+    assert "windows" not in plan
+    assert whole.passport.fallbacks == ()
+    seen = []
+    options = RunOptions(preset="fast", keep_probabilities=True, memory_mb=plan["needed_mb"] - 2)
+    cut = run_pipeline(make_case(), package, options, seen.append)
+    entry = cut.passport.engine["ensembles"][0]
+    assert entry["memory"]["needed_mb"] <= options.memory_mb
+    assert min(entry["memory"]["windows"]["size"]) >= 32
+    (sentence,) = cut.passport.fallbacks
+    assert "Computed in windows of" in sentence
+    assert [notice.code for notice in cut.notices] == ["memory.stepped_down"]
+    passes = [step.done for step in seen if step.stage == "predict"]
+    assert passes == list(range(entry["forwards"] + 1))
+    assert np.abs(cut.probabilities.array - whole.probabilities.array).mean() < 0.05
+    with pytest.raises(ResourceError) as caught:
+        run_pipeline(make_case(), package, RunOptions(memory_mb=20))
+    assert caught.value.code == "memory.not_enough"
+
+
+def test_windows_of_a_manifest_are_used(tmp_path):
+    folder = make_tiny_package(tmp_path / "brain-tumor")
+    content = manifest()
+    content["stages"][0]["ensembles"][0]["window"] = {"size": [32, 32, 32], "overlap": 0.25, "weights": "flat"}
+    seal(folder, content)
+    result = run_pipeline(make_case(), read_package(folder), RunOptions(preset="fast"))
+    entry = result.passport.engine["ensembles"][0]
+    assert entry["memory"]["windows"] == {"size": [32, 32, 32], "overlap": 0.25, "weights": "flat"}
+    assert entry["forwards"] > 1
+    assert result.passport.fallbacks == ()
 
 
 def test_progress_ends_at_done_and_cancel_stops_between_passes(package):

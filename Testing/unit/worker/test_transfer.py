@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from MedSegAILib.core.case import Case
+from MedSegAILib.core.doubt import Doubt, Place
 from MedSegAILib.core.errors import ResourceError, UsageError, WorkerError
 from MedSegAILib.core.run import RunOptions
 from MedSegAILib.core.volume import Grid, Volume
@@ -162,3 +163,9 @@ def test_the_room_asked_for_holds_inputs_and_result():
     inputs = 4 * 4 * 40**3
     assert needed_bytes(case, RunOptions()) == inputs + 2 * 40**3
     assert needed_bytes(case, RunOptions(keep_probabilities=True)) > inputs + 3 * 4 * 40**3
+
+
+def test_doubt_crosses_unchanged(tmp_path):
+    doubt = Doubt((Place("ET", "disagreement", (-12.34, 8.0, 6.5), 1.2345, 0.375),), {"ET": 1.5}, 8, "Eight looks.", 3)
+    message = over_the_wire(write_result(replace(a_result(), doubt=doubt), tmp_path, with_probabilities=False))
+    assert read_result(message, tmp_path).doubt == doubt

@@ -1,0 +1,193 @@
+"""What a run will take and be worth, said before it starts: seconds, memory, Dice. Ring 3.
+
+Seconds are learned from this machine's own runs (``history``); the Dice is that of the package's card. Nothing is
+guessed: what is not known is None.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from MedSegAILib.core.case import Case
+from MedSegAILib.core.errors import MedSegAIError
+from MedSegAILib.core.run import RunOptions
+from MedSegAILib.core.volume import Grid
+from MedSegAILib.engine.backend import NetworkSpec, Shape
+from MedSegAILib.engine.device import Plan, choose
+from MedSegAILib.engine.memory import MemoryPlan, Work, plan_memory
+from MedSegAILib.engine.views import VIEW_SETS
+from MedSegAILib.engine.windows import Windows
+from MedSegAILib.image.geometry import nonzero_box, reorientation_to
+
+from .history import Run, network_words
+from .package import Ensemble, Package
+
+# A brain with a margin, for telling the time without a case: mean box of ten stripped studies.
+TYPICAL_BOX_ZYX_MM = (139.0, 173.0, 138.0)
+RECENT_RUNS = 10
+HALF_TO_FLOAT = 2  # weights are stored as float16 and used as float32
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What to expect of a run.
+
+    Args:
+        seconds: None while no like run was made here.
+        run_count: how many like runs that rests on.
+        memory_mb: what the run adds to the process, 0 when it cannot be told.
+        dice: by data set and region, as the package's card has it for the preset; empty when not measured.
+        note: a step down that memory makes necessary, or why nothing can run here.
+    """
+
+    seconds: float | None = None
+    run_count: int = 0
+    memory_mb: int = 0
+    dice: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    def words(self) -> str:
+        """Give it as one line for people."""
+        runs = f"{self.run_count} like run{'s' if self.run_count > 1 else ''} here"
+        time = (
+            f"about {time_words(self.seconds)} ({runs})"
+            if self.seconds is not None
+            else "time not known before the first run here"
+        )
+        memory = f", {self.memory_mb / 1024:.1f} GiB" if self.memory_mb else ""
+        return f"{time}{memory}, {dice_words(self.dice)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give a JSON-able dictionary."""
+        return asdict(self)
+
+
+def expect(package: Package, options: RunOptions, history: Sequence[Run], case: Case | None = None) -> Expectation:
+    """Tell what a run will take and be worth.
+
+    Args:
+        package: the task.
+        options: preset, device, backend, threads, memory.
+        history: from ``history.read_history``.
+        case: None for a typical brain.
+    """
+    dice = expected_dice(package, options.preset)
+    try:
+        plan = choose(options)
+        shapes = [_shape(ensemble, len(package.roles), case) for ensemble in package.stages[0].ensembles]
+        memory = [
+            _memory(package, ensemble, shape, plan, options)
+            for ensemble, shape in zip(package.stages[0].ensembles, shapes, strict=True)
+        ]
+    except MedSegAIError as error:
+        return Expectation(dice=dice, note=error.message)
+    views = len(VIEW_SETS.get(str(package.presets.get(options.preset, {}).get("views")), ()))
+    forward_voxels = sum(
+        len(ensemble.members) * views * _voxels(shape, planned.windows)
+        for ensemble, shape, planned in zip(package.stages[0].ensembles, shapes, memory, strict=True)
+    )
+    seconds, run_count = expected_seconds(package, plan, options.preset, forward_voxels, history)
+    note = " ".join(dict.fromkeys(planned.note for planned in memory if planned.note))
+    return Expectation(seconds, run_count, max(planned.needed_bytes for planned in memory) >> 20, dice, note)
+
+
+def expected_seconds(
+    package: Package, plan: Plan, preset: str, forward_voxels: int, history: Sequence[Run]
+) -> tuple[float | None, int]:
+    """Give the seconds of a run, and how many like runs they rest on; None and 0 without any.
+
+    Like runs had the same networks, backend, device, precision and threads; those of the same preset come first, since
+    some views need a second network made ready.
+    """
+    networks = [network for ensemble in package.stages[0].ensembles for network, _ in ensemble.by_network()]
+    network = network_words([(entry.name, entry.arguments) for entry in networks])
+    wanted = (network, plan.backend, plan.device, plan.precision, plan.threads)
+    like = [run for run in history if (run.network, run.backend, run.device, run.precision, run.threads) == wanted]
+    chosen = ([run for run in like if run.preset == preset] or like)[-RECENT_RUNS:]
+    if not chosen:
+        return None, 0
+    # The median: the first run after a start, and one beside other programs, are slow.
+    a_voxel_s = statistics.median(run.predict_s / run.forward_voxels for run in chosen)
+    other_s = statistics.median(run.other_s for run in chosen)
+    return round(a_voxel_s * forward_voxels + other_s, 2), len(chosen)
+
+
+def expected_dice(package: Package, preset: str) -> dict[str, Any]:
+    """Give the Dice of the package's card: of the preset where it was measured, else of the package; may be empty."""
+    own = package.presets.get(preset, {}).get("dice")
+    shared = dict(package.manifest.get("expected", {})).get("dice")
+    return dict(own or shared or {})
+
+
+def dice_words(dice: Mapping[str, Any]) -> str:
+    """Give Dice for people: "Dice WT 0.80, TC 0.40 (four_sequences)"."""
+    if not dice:
+        return "Dice not measured"
+    by_set = {name: value for name, value in dice.items() if isinstance(value, Mapping)}
+    flat = {name: value for name, value in dice.items() if name not in by_set}
+    told = [_scores(flat)] if flat else []
+    told += [f"{_scores(scores)} ({name.replace('_', ' ')})" for name, scores in by_set.items() if scores]
+    return f"Dice {'; '.join(told)}"
+
+
+def time_words(seconds: float) -> str:
+    """Give a time for people: "8 s", "3 min"."""
+    return f"{max(seconds, 1.0):.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _scores(scores: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{region} {value:.2f}" if isinstance(value, (int, float)) else f"{region} {value}"
+        for region, value in scores.items()
+    )
+
+
+def _memory(package: Package, ensemble: Ensemble, shape: Shape, plan: Plan, options: RunOptions) -> MemoryPlan:
+    wanted = Windows.from_manifest(ensemble.window) if ensemble.window else None
+    plans = []
+    for network, files in ensemble.by_network():
+        weight_bytes = HALF_TO_FLOAT * (package.folder / files[0]).stat().st_size
+        spec = NetworkSpec(network.name, network.arguments)
+        work = Work(spec, plan.backend, shape, len(ensemble.channels), weight_bytes, has_votes=True)
+        plans.append(plan_memory(work, wanted, options.memory_mb << 20))
+    return max(plans, key=lambda planned: planned.needed_bytes)
+
+
+def _voxels(shape: Shape, windows: Windows | None) -> int:
+    whole = (shape[1], shape[2], shape[3])
+    return windows.count(whole) * math.prod(windows.clipped(whole)) if windows else math.prod(whole)
+
+
+def _shape(ensemble: Ensemble, channels: int, case: Case | None) -> Shape:
+    """Foretell the shape of the prepared case; near enough for seconds and memory, and much cheaper."""
+    size_mm, spacing_mm = _content(ensemble, case)
+    multiple, at_least = 1, (1, 1, 1)
+    for step in ensemble.prepare:
+        if step.get("step") == "resample":
+            spacing_mm = (float(step["spacing_mm"]),) * 3
+            at_least = tuple(step.get("at_least_zyx", at_least))
+        if step.get("step") in ("resample", "pad"):
+            multiple = int(step.get("multiple", multiple))
+    counts = [
+        max(math.ceil(size / spacing / multiple) * multiple, least)
+        for size, spacing, least in zip(size_mm, spacing_mm, at_least, strict=True)
+    ]
+    return channels, counts[0], counts[1], counts[2]
+
+
+def _content(ensemble: Ensemble, case: Case | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Give size and spacing of what will be prepared, in mm, (z, y, x) of the canonical axes."""
+    if case is None:
+        return TYPICAL_BOX_ZYX_MM, (1.0, 1.0, 1.0)
+    move = reorientation_to(case.reference_grid())
+    grid: Grid = move.grid(case.reference_grid())
+    counts: Sequence[int] = grid.shape_zyx
+    if any(step.get("step") in ("crop_nonzero", "resample") for step in ensemble.prepare):
+        canonical = [reorientation_to(volume.grid).apply(volume.array) for volume in case.volumes.values()]
+        same = [array for array in canonical if array.shape == grid.shape_zyx]
+        counts = [side.stop - side.start for side in nonzero_box(same)] if same else counts
+    return tuple(count * size for count, size in zip(counts, grid.spacing_zyx_mm, strict=True)), grid.spacing_zyx_mm
