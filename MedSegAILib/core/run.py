@@ -12,6 +12,9 @@ from .errors import Cancelled, UsageError
 PRESETS = ("fast", "balanced", "best")
 DEVICES = ("auto", "cpu", "cuda")
 BACKENDS = ("auto", "openvino", "torch")
+# What may be done to a case before the network sees it; each is named in the passport when it was done.
+REPAIRS = ("resample", "register", "strip")
+DEFAULT_REPAIRS = ("resample", "register")
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class RunOptions:
         backend: "auto" (openvino on a CPU, torch on a GPU), "openvino" or "torch".
         threads: CPU threads for the network, 0 = all cores.
         keep_probabilities: keep the region probabilities of the box in the result (float32).
+        repair: what may be done to the inputs where it is needed: "resample" (other grids), "register" (sequences
+            that do not lie on each other), "strip" (mask the brain of a whole head); an empty tuple refuses all.
 
     Raises:
         UsageError: "options.<field>" with the values there are.
@@ -34,8 +39,12 @@ class RunOptions:
     backend: Literal["auto", "openvino", "torch"] = "auto"
     threads: int = 0
     keep_probabilities: bool = False
+    repair: tuple[str, ...] = DEFAULT_REPAIRS
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "repair", tuple(self.repair))  # JSON brings a list
+        for name in self.repair:
+            self._one_of("repair", name, REPAIRS)
         self._one_of("preset", self.preset, PRESETS)
         self._one_of("backend", self.backend, BACKENDS)
         kind, _, index = self.device.partition(":")

@@ -125,6 +125,11 @@ class Package:
         """Roles of the inputs in channel order."""
         return tuple(entry.role for entry in self.inputs)
 
+    @property
+    def is_head(self) -> bool:
+        """Whether the inputs show a head: the manifest says so, or one of them is a FLAIR."""
+        return str(self.manifest.get("anatomy", "head" if "FLAIR" in self.roles else "")) == "head"
+
     def weights(self, file_name: str) -> Weights:
         """Read one member's tensors as float32, by the network's own names.
 
