@@ -14,7 +14,7 @@ DEVICES = ("auto", "cpu", "cuda")
 BACKENDS = ("auto", "openvino", "torch")
 # What may be done to a case before the network sees it; each is named in the passport when it was done.
 REPAIRS = ("resample", "register", "strip")
-DEFAULT_REPAIRS = ("resample", "register")
+DEFAULT_REPAIRS = REPAIRS  # masking whole heads measured better, see tasks/strip.py
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class RunOptions:
 
     def to_json(self) -> dict[str, Any]:
         """Give the options as a dictionary; ``RunOptions(**d)`` reads it back."""
-        return asdict(self)
+        return {**asdict(self), "repair": list(self.repair)}
 
 
 @dataclass(frozen=True)

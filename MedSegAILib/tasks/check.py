@@ -1,4 +1,4 @@
-"""Does the case fit the task? Roles, contents, exact copies; the rest is asked by ``plausible`` and ``repair``. Ring 3."""
+"""Does the case fit the task? Roles, contents, exact copies; more is asked by ``plausible`` and ``repair``. Ring 3."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from .plausible import compare_sequences, look_at_heads, refuse_other_modality
 from .record import Stopwatch, describe_inputs, peak_memory_mb
 from .repair import repair
 from .stage import Means, run_stage
+from .strip import strip
 
 
 def segment(
@@ -60,6 +61,7 @@ def segment(
     with watch.step("repair"):
         checked = repair(checked, options.repair, cancel, is_head=package.is_head)
         if package.is_head:
+            checked = strip(checked, looks, options.repair, wanted=package.wants_stripped)
             notices += compare_sequences(checked.case, has_skull=any(look.has_skull for look in looks.values()))
     cancel.check()
 

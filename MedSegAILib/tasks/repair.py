@@ -22,7 +22,7 @@ from MedSegAILib.image.survey import survey, survey_grid, tissue
 
 from .check import CheckedCase
 
-# Sequences count as apart when the best place is so far from where the headers say and tells so much more. The 101
+# Sequences count as apart when the best place is so far from where the headers say and tells so much more. The 90
 # aligned pairs of the train studies move by 2.1 mm at most; the study as scanned by 8 to 20 mm, telling 0.22 to 1.6
 # more. Below 3 mm an interpolation would cost more than it brings.
 APART_MM, APART_GAIN = 3.0, 0.05
@@ -117,9 +117,7 @@ def _miss_mm(found: Alignment, moving: Volume, fixed: Volume) -> float:
     return round_trip_mm(found.fixed_to_moving, back.fixed_to_moving, grid, tissue(survey(fixed, grid)))
 
 
-def _on_grid(
-    role: str, given: Volume, placed: _Fitted, reference: tuple[str, Grid], allowed: Sequence[str]
-) -> _Fitted:
+def _on_grid(role: str, given: Volume, placed: _Fitted, reference: tuple[str, Grid], allowed: Sequence[str]) -> _Fitted:
     """Resample where the voxels are others; the same voxels in another axis order stay as they are."""
     name, grid = reference
     volume = placed.volume
