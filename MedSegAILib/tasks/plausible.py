@@ -1,6 +1,6 @@
 """Is this what the task was made for? Inputs that would run and give nonsense are named before they cost time. Ring 3.
 
-Of the 102 train studies of the four tumor sets with one to four sequences none raises an error here and none a notice
+Of the 103 train studies of the three tumor sets that have some, none raises an error here and none a notice
 but "case.unstripped", which all 71 whole heads raise and no stripped one (Testing/component/tasks/test_real_inputs.py).
 """
 
