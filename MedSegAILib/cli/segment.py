@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from MedSegAILib.core.errors import ResourceError, UsageError
-from MedSegAILib.core.run import BACKENDS, DEVICES, PRESETS, Cancel, RunOptions
+from MedSegAILib.core.run import BACKENDS, DEFAULT_REPAIRS, DEVICES, PRESETS, REPAIRS, Cancel, RunOptions
 
 from . import screen
 
@@ -39,11 +39,18 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     threads: Annotated[int, typer.Option(help="CPU threads, 0 = all cores.")] = 0,
     memory: Annotated[int, typer.Option(metavar="MB", help="Memory that the run may take, 0 = what is free.")] = 0,
     reference: Annotated[str, typer.Option(help="Input whose grid the result lies on.")] = "",
+    repairs: Annotated[
+        list[str] | None, typer.Option("--repair", metavar="NAME", help=f"Allow a repair: {', '.join(REPAIRS)}.")
+    ] = None,
+    no_repairs: Annotated[
+        list[str] | None, typer.Option("--no-repair", metavar="NAME", help="Refuse a repair, repeated; or all.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Segment a study: label map, segmentation for 3D Slicer, volumes in mL, places in doubt, picture, passport."""
-    options = RunOptions(preset, device, backend, threads, memory_mb=memory)  # type: ignore[arg-type]
+    repair = chosen_repairs(repairs or (), no_repairs or ())
+    options = RunOptions(preset, device, backend, threads, memory_mb=memory, repair=repair)  # type: ignore[arg-type]
     check_output(output, overwrite=overwrite)
     case, notices = _read(task, inputs or [], study, reference)
     expectation = _expect(case, task, options)
@@ -58,6 +65,19 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
         screen.give_json({**_answer(result, files, seconds), "expected": expectation.to_json()})
     else:
         _print(result, files, seconds)
+
+
+def chosen_repairs(allowed: Sequence[str], refused: Sequence[str]) -> tuple[str, ...]:
+    """Give the repairs of a run: the default ones and the allowed ones, less the refused ones.
+
+    Raises:
+        UsageError: "options.repair" for a name that there is not.
+    """
+    for name in (*allowed, *refused):
+        if name not in REPAIRS and not (name == "all" and name in refused):
+            raise UsageError("options.repair", f"There is no repair {name!r}.", f"Choose one of {', '.join(REPAIRS)}.")
+    wanted = {*DEFAULT_REPAIRS, *allowed} - set(REPAIRS if "all" in refused else refused)
+    return tuple(name for name in REPAIRS if name in wanted)
 
 
 def check_output(output: Path, *, overwrite: bool) -> None:

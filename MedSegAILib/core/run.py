@@ -12,6 +12,9 @@ from .errors import Cancelled, UsageError
 PRESETS = ("fast", "balanced", "best")
 DEVICES = ("auto", "cpu", "cuda")
 BACKENDS = ("auto", "openvino", "torch")
+# What may be done to a case before the network sees it; each is named in the passport when it was done.
+REPAIRS = ("resample", "register", "strip")
+DEFAULT_REPAIRS = ("resample", "register")  # masking whole heads gains nothing on average, see tasks/strip.py
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class RunOptions:
         keep_probabilities: keep the region probabilities of the box in the result (float32).
         memory_mb: memory that a run on the CPU may take, in MB; 0 = what is free. A case that needs more is cut
             into windows, and the passport says so.
+        repair: what may be done to the inputs where it is needed: "resample" (other grids), "register" (sequences
+            that do not lie on each other), "strip" (mask the brain of a whole head); an empty tuple refuses all.
 
     Raises:
         UsageError: "options.<field>" with the values there are.
@@ -37,8 +42,12 @@ class RunOptions:
     threads: int = 0
     keep_probabilities: bool = False
     memory_mb: int = 0
+    repair: tuple[str, ...] = DEFAULT_REPAIRS
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "repair", tuple(self.repair))  # JSON brings a list
+        for name in self.repair:
+            self._one_of("repair", name, REPAIRS)
         self._one_of("preset", self.preset, PRESETS)
         self._one_of("backend", self.backend, BACKENDS)
         kind, _, index = self.device.partition(":")
@@ -68,7 +77,7 @@ class RunOptions:
 
     def to_json(self) -> dict[str, Any]:
         """Give the options as a dictionary; ``RunOptions(**d)`` reads it back."""
-        return asdict(self)
+        return {**asdict(self), "repair": list(self.repair)}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Does the case fit the task? Wrong input is named here, before it costs time. Ring 3."""
+"""Does the case fit the task? Roles, contents, exact copies; more is asked by ``plausible`` and ``repair``. Ring 3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import InputError, UsageError
 from MedSegAILib.core.result import Notice
 from MedSegAILib.core.volume import Volume
-from MedSegAILib.image.geometry import reorientation_to
 
 from .package import Package
 
@@ -34,12 +33,12 @@ class CheckedCase:
 
 
 def check(case: Case, package: Package) -> CheckedCase:
-    """Check roles, contents and grids against a package.
+    """Check roles and contents against a package.
 
     Raises:
         UsageError: "case.role" for a role that the task does not know.
         InputError: "case.missing_role", "volume.too_thin", "volume.not_finite", "volume.constant",
-            "case.same_volume", "case.grids_differ".
+            "case.same_volume".
     """
     unknown = [role for role in case.volumes if role not in package.roles]
     if unknown:
@@ -65,7 +64,6 @@ def check(case: Case, package: Package) -> CheckedCase:
             )
     reference = case.reference or next(role for role in package.reference if role in volumes)
     _check_same(volumes)
-    _check_grids(volumes, reference)
     return CheckedCase(Case(volumes, reference=reference, name=case.name), tuple(notices), tuple(repairs))
 
 
@@ -129,28 +127,3 @@ def _check_same(volumes: dict[str, Volume]) -> None:
                     f"{first} and {second} are the same image.",
                     f"Choose another series for {first} or {second}, or leave one out.",
                 )
-
-
-def _check_grids(volumes: dict[str, Volume], reference: str) -> None:
-    """Let the same voxels in another axis order pass; refuse everything else that would need resampling."""
-
-    def canonical(role: str) -> tuple[str, bool]:
-        grid = volumes[role].grid
-        return role, reorientation_to(grid).grid(grid).is_same_as(wanted)
-
-    grid = volumes[reference].grid
-    wanted = reorientation_to(grid).grid(grid)
-    for role, same in map(canonical, volumes):
-        if not same:
-            ours, theirs = volumes[role].grid, volumes[reference].grid
-            raise InputError(
-                "case.grids_differ",
-                f"{role} lies on another grid than {reference}: {_words(ours.shape_zyx, ours.spacing_zyx_mm)} against "
-                f"{_words(theirs.shape_zyx, theirs.spacing_zyx_mm)}, or at another place.",
-                f"Register and resample {role} to {reference} first.",
-            )
-
-
-def _words(shape_zyx: tuple[int, int, int], spacing_zyx_mm: tuple[float, float, float]) -> str:
-    voxels = " x ".join(str(count) for count in shape_zyx[::-1])
-    return f"{voxels} voxels of {' x '.join(f'{size:.3g}' for size in spacing_zyx_mm[::-1])} mm"

@@ -149,6 +149,16 @@ class Package:
         """Roles of the inputs in channel order."""
         return tuple(entry.role for entry in self.inputs)
 
+    @property
+    def is_head(self) -> bool:
+        """Whether the inputs show a head: the manifest says so, or one of them is a FLAIR."""
+        return str(self.manifest.get("anatomy", "head" if "FLAIR" in self.roles else "")) == "head"
+
+    @property
+    def wants_stripped(self) -> bool:
+        """Whether its networks learned on brains without skull, mostly; the manifest may say that they did not."""
+        return self.is_head and self.manifest.get("heads", "stripped") == "stripped"
+
     def weights(self, file_name: str) -> Weights:
         """Read one member's tensors as float32, by the network's own names.
 

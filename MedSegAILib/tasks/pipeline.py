@@ -14,8 +14,11 @@ from MedSegAILib.version import VERSION
 from .check import check
 from .ensemble import Means
 from .package import Package
+from .plausible import compare_sequences, look_at_heads, refuse_other_modality
 from .record import Stopwatch, describe_inputs, peak_memory_mb
+from .repair import repair
 from .stage import run_stage
+from .strip import strip
 
 
 def segment(
@@ -53,6 +56,14 @@ def segment(
     with watch.step("check"):
         checked = check(case, package)
         inputs = describe_inputs(checked.case)
+        refuse_other_modality(checked.case, {entry.role: entry.modality for entry in package.inputs})
+        looks, notices = look_at_heads(checked.case) if package.is_head else ({}, ())
+    cancel.check()
+    with watch.step("repair"):
+        checked = repair(checked, options.repair, cancel, is_head=package.is_head)
+        if package.is_head:
+            checked = strip(checked, looks, options.repair, wanted=package.wants_stripped)
+            notices += compare_sequences(checked.case, has_skull=any(look.has_skull for look in looks.values()))
     cancel.check()
 
     # One stage for now; a cascade will pass the region of one stage as the box of the next.
@@ -84,7 +95,7 @@ def segment(
         Volume(outcome.labels, checked.case.reference_grid(), name="labels"),
         package.scheme,
         passport,
-        (*checked.notices, *map(_stepped_down, outcome.fallbacks)),
+        (*checked.notices, *notices, *map(_stepped_down, outcome.fallbacks)),
         outcome.probabilities if options.keep_probabilities else None,
         outcome.doubt,
     )

@@ -108,8 +108,6 @@ BAD_FILES = [
     pytest.param(_color, 3, "volume.", id="RGB"),
     pytest.param(_filled(np.nan), 3, "volume.not_finite", id="NaN only"),
     pytest.param(_filled(7.0), 3, "volume.constant", id="constant"),
-    pytest.param(_other_grid, 3, "case.grids_differ", id="same shape at another place"),
-    pytest.param(_other_size, 3, "case.grids_differ", id="another size"),
     pytest.param(_copy, 3, "case.same_volume", id="a copy of another input"),
 ]
 
@@ -149,9 +147,20 @@ def test_bad_file_is_refused_in_one_sentence(make, exit_code, code, study, tmp_p
     assert str(tmp_path) not in done.stdout.replace(str(bad), "")
 
 
+@pytest.mark.parametrize("make", [_other_grid, _other_size], ids=["same shape at another place", "another size"])
+def test_other_grid_is_refused_when_repairs_are(make, study, tmp_path, tiny_package):
+    bad = tmp_path / "bad.nii.gz"
+    make(study["FLAIR"], bad)
+    output = tmp_path / "out"
+    given = [*inputs_of({**study, "FLAIR": bad}), "--no-repair", "all", "--output", output, "--json"]
+    done = medsegai("segment", "--task", "brain-tumor", *given, packages=tiny_package)
+    assert_refused(done, output, 3, "case.grids_differ")
+
+
 @pytest.mark.parametrize(
     ("options", "exit_code", "code"),
     [
+        pytest.param(lambda study: [*inputs_of(study), "--no-repair", "x"], 2, "options.repair", id="unknown repair"),
         pytest.param(lambda study: inputs_of({"T2": study["T2"]}), 3, "case.missing_role", id="missing sequence"),
         pytest.param(
             lambda study: inputs_of({**study, "T2": study["T1"]}), 3, "case.same_file", id="the same file twice"

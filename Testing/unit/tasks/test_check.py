@@ -7,7 +7,7 @@ from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import InputError, UsageError
 from MedSegAILib.core.volume import Grid, Volume
 from MedSegAILib.tasks.check import check
-from Testing.makers.phantoms import aligned_grid, make_case
+from Testing.makers.phantoms import make_case
 
 ROLES = ("T1", "T1ce", "T2", "FLAIR")
 PACKAGE = SimpleNamespace(
@@ -81,12 +81,3 @@ def test_some_voxels_without_value_are_set_to_zero_and_said():
     assert [notice.code for notice in checked.notices] == ["volume.not_finite"]
     assert checked.repairs == ("T2: 3 voxels without a finite value set to 0",)
     assert np.isnan(array[20, 20, 20])
-
-
-def test_other_grid_is_refused_with_both_grids_named():
-    grid = aligned_grid()
-    moved = np.array(grid.ijk_to_ras)
-    moved[2, 3] += 4
-    error = refusal(with_volume("T2", make_case().volumes["T2"].array, Grid(grid.shape_zyx, moved)))
-    assert error.code == "case.grids_differ"
-    assert "40 x 40 x 40 voxels of 2 x 2 x 2 mm" in error.message
