@@ -50,7 +50,14 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
 ) -> None:
     """Segment a study: label map, segmentation for 3D Slicer, volumes in mL, places in doubt, picture, passport."""
     repair = chosen_repairs(repairs or (), no_repairs or ())
-    options = RunOptions(preset, device, backend, threads, memory_mb=memory, repair=repair)  # type: ignore[arg-type]
+    options = RunOptions(
+        preset=preset,  # type: ignore[arg-type] - checked by the options themselves, which name the values there are
+        device=device,
+        backend=backend,  # type: ignore[arg-type]
+        threads=threads,
+        memory_mb=memory,
+        repair=repair,
+    )
     check_output(output, overwrite=overwrite)
     case, notices = _read(task, inputs or [], study, reference)
     expectation = _expect(case, task, options)
