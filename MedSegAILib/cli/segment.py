@@ -51,7 +51,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     """Segment a study: label map, segmentation for 3D Slicer, volumes in mL, places in doubt, picture, passport."""
     repair = chosen_repairs(repairs or (), no_repairs or ())
     options = RunOptions(
-        preset=preset,  # type: ignore[arg-type] - checked by the options themselves, which name the values there are
+        preset=preset,  # type: ignore[arg-type]  # the options name the values there are
         device=device,
         backend=backend,  # type: ignore[arg-type]
         threads=threads,
