@@ -4,8 +4,8 @@ Measured on every fifth train head of brain_tumor_lgg_flair (15), preset fast, m
 training state of package brain-tumor 0.476 without, 0.661 with the mask; a later one 0.732 and 0.733 (median
 0.771 and 0.792). The network had learned on these very heads. On the study as scanned, which it never saw, against
 labels made by programs: 0.265 and 0.512 with the early state, 0.449 and 0.497 with the later one; enhancing tumor 0.02
-and 0.51, because what enhances in orbit and nose is gone. On 3 of the 15 heads the mask cut off 12 to 28 % of the tumor,
-so it is offered, not a default.
+and 0.51, because what enhances in orbit and nose is gone. On 3 of the 15 heads the mask cut off 12 to 28 % of the
+tumor, so it is offered, not a default.
 """
 
 from __future__ import annotations
