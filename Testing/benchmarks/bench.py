@@ -138,7 +138,7 @@ def write_page(tables: str, where: str, command: str) -> None:
         f"Written by `{command}` on {today}, commit {commit or 'unknown'}. {where}.\n\n"
         "Random noise of a shared machine is in the wall times; core-seconds repeat to a few percent. MONAI's windows\n"
         "see more voxels (overlap, air) and its list of transforms has repeats: the factors say what each saves.\n"
-        "Ratios belong to their machine: on an AMD one without AVX-512 the engine took 1/2.7 of eager torch.\n"
+        "Ratios belong to their machine.\n"
         "On a GPU nothing is measured yet.\n\n"
         f"{tables}\n",
         encoding="utf-8",
