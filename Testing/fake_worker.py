@@ -25,6 +25,7 @@ from MedSegAILib.core.result import Notice, Passport, Probabilities, Result
 from MedSegAILib.core.run import Cancel, Progress, ProgressCallback, RunOptions
 from MedSegAILib.core.volume import Volume
 from MedSegAILib.worker import server
+from MedSegAILib.worker.protocol import Hello, encode
 
 FAKE_ENTRY = (str(Path(__file__).resolve()),)
 STEPS, STEP_S = 400, 0.02  # a run of 8 s, which no test waits for
@@ -168,6 +169,17 @@ def segment(
     return threshold(case, task, options)
 
 
+def swallow(marks: Path) -> None:
+    """Greet, let a job vanish in the pipe, and die, as often as there are marks (files) left in a folder."""
+    mark = next(marks.iterdir(), None)
+    if mark is None:
+        return
+    mark.unlink()
+    os.write(1, encode(Hello(server.PROTOCOL, server.VERSION, os.getpid())))
+    sys.stdin.readline()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 if __name__ == "__main__":
     if "--noisy-start" in sys.argv:
         print("a launcher says hello", flush=True)  # noqa: T201 - the point of it
@@ -180,4 +192,6 @@ if __name__ == "__main__":
         sys.stdin.read()
     if "--mute" in sys.argv:
         sys.stdin.read()
+    if "--swallow" in sys.argv:
+        swallow(Path(sys.argv[-1]))
     server.main(segment)

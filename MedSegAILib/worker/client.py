@@ -23,7 +23,19 @@ from .job import Job
 from .post_mortem import SHOWN_LINES, explain
 from .private_folder import PrivateFolder
 from .process import Ended, WorkerProcess
-from .protocol import CancelJob, Failed, Finished, Hello, Progressed, Segment, broken, check_hello, decode, decode_error
+from .protocol import (
+    CancelJob,
+    Failed,
+    Finished,
+    Hello,
+    Progressed,
+    Segment,
+    Taken,
+    broken,
+    check_hello,
+    decode,
+    decode_error,
+)
 from .transfer import needed_bytes, read_result, write_case
 
 # Idle within 2 s of a cancel is promised; the worker has this long to confirm, the rest is for killing it.
@@ -89,7 +101,7 @@ class WorkerClient:
         self._release = weakref.finalize(self, self._held.release)
         self._queue: deque[Job] = deque()
         self._current: Job | None = None
-        self._is_sent = False
+        self._is_sent = self._is_taken = False
         self._worker_pid = 0
         self._deadline_s = 0.0
         self._log_start = 0
@@ -221,7 +233,7 @@ class WorkerClient:
         return not self._is_sent or (self._current is not None and self._current.state == "cancelling")
 
     def _begin(self, job: Job) -> None:
-        self._current, self._is_sent = job, False
+        self._current, self._is_sent, self._is_taken = job, False, False
         try:
             self.start()
         except MedSegAIError as error:
@@ -284,11 +296,13 @@ class WorkerClient:
             self._send(job)
         elif outcome is not None:
             self._settle(job, outcome)
+        elif isinstance(message, Taken):
+            self._is_taken = message.job == job.number
         elif isinstance(message, Progressed) and message.job == job.number and job.state == "running":
             job.progress = Progress(message.stage, message.done, message.total)
             job.on_progress(job.progress)
 
-    def _understand(self, line: bytes) -> Hello | Progressed | Finished | Failed:
+    def _understand(self, line: bytes) -> Hello | Taken | Progressed | Finished | Failed:
         message = decode(line)
         if isinstance(message, Segment | CancelJob):
             raise broken(f"the worker sent a {type(message).__name__}")
@@ -297,7 +311,7 @@ class WorkerClient:
             self._worker_pid = message.pid
         return message
 
-    def _outcome(self, message: Hello | Progressed | Finished | Failed) -> Result | MedSegAIError | None:
+    def _outcome(self, message: Hello | Taken | Progressed | Finished | Failed) -> Result | MedSegAIError | None:
         """Give what a message means for the current job: its outcome, or None when it goes on."""
         job = self._current
         if job is None or not isinstance(message, Finished | Failed) or message.job != job.number:
@@ -323,8 +337,9 @@ class WorkerClient:
             return
         if job.state == "cancelling":
             self._settle(job, Cancelled())
-        elif has_greeted and not self._is_sent and job.starts == 1:
-            # It had died idle, before this job reached it: the job is as good as new.
+        elif has_greeted and not self._is_taken and job.starts == 1:
+            # It had died idle, before it took this job: the job is as good as new, even when a pipe that was still
+            # open (the threads of a killed process end one by one) had swallowed it.
             self._current, job.state = None, "queued"
             self._queue.appendleft(job)
         else:

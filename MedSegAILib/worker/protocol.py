@@ -3,7 +3,7 @@
 Arrays do not travel here (``transfer``), processes are not started here (``process``). Standard library only, so
 that the server can greet before numpy is loaded. Ring 7 (worker).
 
-    server -> client   hello (first of all), progress*, then exactly one of result or error for each job
+    server -> client   hello (first of all), then for each job: taken, progress*, exactly one of result or error
     client -> server   segment, cancel; the end of the stream asks the server to leave
 """
 
@@ -17,7 +17,7 @@ from MedSegAILib.core.errors import MedSegAIError, WorkerError, error_from_json
 from MedSegAILib.version import VERSION
 
 # Raised with every change of a message, so that two unequal sides part with a sentence and not with a KeyError.
-PROTOCOL = 1
+PROTOCOL = 2
 
 _SHOWN_CHARACTERS = 80  # of a broken line, in the error
 
@@ -60,6 +60,13 @@ class CancelJob:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """The server has begun this job; one that was sent but never taken can be given to another worker."""
+
+    job: int
+
+
+@dataclass(frozen=True)
 class Progressed:
     """One step of a job; fields as in ``core.run.Progress``."""
 
@@ -85,12 +92,13 @@ class Failed:
     error: dict[str, Any]
 
 
-Message = Hello | Segment | CancelJob | Progressed | Finished | Failed
+Message = Hello | Segment | CancelJob | Taken | Progressed | Finished | Failed
 
 KINDS: dict[str, type[Message]] = {
     "hello": Hello,
     "segment": Segment,
     "cancel": CancelJob,
+    "taken": Taken,
     "progress": Progressed,
     "result": Finished,
     "error": Failed,

@@ -28,7 +28,20 @@ from MedSegAILib.version import VERSION
 from .bootstrap import put_site_first
 from .post_mortem import missing_library
 from .private_folder import remove_tree
-from .protocol import PROTOCOL, CancelJob, Failed, Finished, Hello, Message, Progressed, Segment, broken, decode, encode
+from .protocol import (
+    PROTOCOL,
+    CancelJob,
+    Failed,
+    Finished,
+    Hello,
+    Message,
+    Progressed,
+    Segment,
+    Taken,
+    broken,
+    decode,
+    encode,
+)
 
 if TYPE_CHECKING:
     from MedSegAILib.core.case import Case
@@ -117,6 +130,7 @@ class Server:
         self._send(Hello(PROTOCOL, VERSION, os.getpid()))
         threading.Thread(target=self._listen, name="MedSegAI requests", daemon=True).start()
         while (request := self._requests.get()) is not None:
+            self._send(Taken(request.job))
             started = time.monotonic()
             answer = self._run(request)
             self._cancels.pop(request.job)

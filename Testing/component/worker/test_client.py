@@ -165,6 +165,19 @@ def test_a_worker_that_dies_between_two_jobs_costs_nothing(client, small_case):
     assert client.worker_pid not in (0, before)
 
 
+@posix
+@pytest.mark.parametrize(("deaths", "state"), [(1, "done"), (2, "failed")])
+def test_a_job_that_no_worker_took_is_given_to_one_more(small_case, tmp_path, deaths, state):
+    """The threads of a killed process end one by one: its pipe can swallow a job although its first thread is gone."""
+    for number in range(deaths):
+        (tmp_path / str(number)).touch()
+    with WorkerClient(entry=(*FAKE_ENTRY, "--swallow", str(tmp_path))) as client:
+        job = run(client, small_case, "quick")
+    assert job.state == state
+    assert job.starts == 2
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("task", "keeps_worker"), [("friendly", True), ("deaf", False)])
 def test_cancel_is_idle_within_two_seconds(client, small_case, task, keeps_worker):
     job = client.segment_async(small_case, task)
