@@ -33,15 +33,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=int, help="number of steps instead of the recipe's")
     train.add_argument("--folder", type=Path, help="run folder; default runs/<recipe>")
     train.set_defaults(run=_train)
-    export = verbs.add_parser("export", help="make a package of a run's averaged weights")
-    export.add_argument("recipe")
-    export.add_argument("--folder", type=Path, help="run folder; default runs/<recipe>")
+    export = verbs.add_parser("export", help="make the package of a task from the averaged weights of its runs")
+    export.add_argument("task")
+    export.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
     export.add_argument("--output", type=Path, required=True, help="folder of the package")
     export.add_argument("--scores", type=Path, nargs="*", default=[], help="files that evaluate --json wrote")
     export.set_defaults(run=_export)
     evaluate = verbs.add_parser("evaluate", help="Dice of an installed package on labeled studies")
     evaluate.add_argument("task")
-    evaluate.add_argument("--set", dest="set_name", required=True, help="four_sequences, more or lgg")
+    evaluate.add_argument("--set", dest="set_name", required=True, help="key of training.datasets.SETS, or phantom")
     evaluate.add_argument("--part", default="test", help="train or test; test is looked at once for a package")
     evaluate.add_argument("--preset", default="balanced")
     evaluate.add_argument("--limit", type=int, help="only the first studies")
@@ -67,14 +67,11 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from .checkpoint import CHECKPOINT
     from .evaluate import read_json
-    from .export import export_run
-    from .recipes import find_recipe
+    from .export import export_task
+    from .tasks import find_task
 
-    recipe = find_recipe(options.recipe)
-    scores = [read_json(path) for path in options.scores]
-    export_run(recipe, (options.folder or RUNS / recipe.name) / CHECKPOINT, options.output, scores)
+    export_task(find_task(options.task), options.runs, options.output, [read_json(path) for path in options.scores])
 
 
 def _evaluate(options: argparse.Namespace) -> None:

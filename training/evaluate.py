@@ -8,18 +8,24 @@ from __future__ import annotations
 import json
 import logging
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from MedSegAILib import segment
+from MedSegAILib.core.case import Case
 from MedSegAILib.core.run import RunOptions
+from MedSegAILib.core.volume import Volume
 from MedSegAILib.image.metrics import evaluate_regions
 
-from .datasets import REGIONS, Study, find_studies, read_study
+from .datasets import find_studies, read_study
+from .phantoms import draw_phantom
+from .tasks import find_task
 
 logger = logging.getLogger(__name__)
+UNSEEN_SEED = 900_000  # phantoms that train have seeds below
+PHANTOM_COUNT = 20
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,13 @@ class SetScore:
         """Give the Dice of every study that knows the region."""
         return [score.dice[region] for score in self.studies if region in score.dice]
 
+    def regions(self) -> tuple[str, ...]:
+        """Give the regions that some study knows, in the order of the task."""
+        return tuple(name for name in find_task(self.task).regions if self.values(name))
+
     def means(self) -> dict[str, float]:
         """Give the mean Dice by region, for the regions that some study knows."""
-        return {name: statistics.fmean(found) for name in REGIONS if (found := self.values(name))}
+        return {name: statistics.fmean(self.values(name)) for name in self.regions()}
 
 
 def evaluate_set(task: str, set_name: str, part: str, preset: str = "balanced", limit: int | None = None) -> SetScore:
@@ -71,45 +81,59 @@ def evaluate_set(task: str, set_name: str, part: str, preset: str = "balanced", 
 
     Args:
         task: an installed package.
-        set_name: see ``datasets.SETS``.
+        set_name: see ``datasets.SETS``; "phantom" draws studies from seeds that never train.
         part: "train" or "test".
         preset: of ``RunOptions``.
-        limit: only so many studies; None takes all.
+        limit: only so many studies; None takes all, or 20 phantoms.
     """
     options = RunOptions(preset=preset)  # type: ignore[arg-type]  # RunOptions refuses an unknown name
     scores = []
-    for study in find_studies(set_name, part)[:limit]:
-        scores.append(evaluate_study(task, study, options))
+    for case, reference, known in labeled_cases(task, set_name, part, limit):
+        scores.append(evaluate_case(task, (case, reference), known, options))
         told = ", ".join(f"{name} {value:.3f}" for name, value in scores[-1].dice.items())
-        logger.info("%s: %s", study.name, told)
+        logger.info("%s: %s", case.name, told)
     return SetScore(task, set_name, part, preset, tuple(scores))
 
 
-def evaluate_study(task: str, study: Study, options: RunOptions) -> StudyScore:
-    """Segment one study and score the regions that its reference tells."""
-    case, reference = read_study(study)
+def labeled_cases(
+    task: str, set_name: str, part: str, limit: int | None
+) -> Iterator[tuple[Case, Volume, tuple[str, ...]]]:
+    """Give cases with their label map and the regions that it tells, one after the other."""
+    facts = find_task(task)
+    if set_name == "phantom":
+        for seed in range(UNSEEN_SEED, UNSEEN_SEED + (limit or PHANTOM_COUNT)):
+            yield (*draw_phantom(task, seed), tuple(facts.regions))
+        return
+    for study in find_studies(set_name, part)[:limit]:
+        yield (*read_study(study, facts), study.known)
+
+
+def evaluate_case(task: str, labeled: tuple[Case, Volume], known: tuple[str, ...], options: RunOptions) -> StudyScore:
+    """Segment one case and score the regions that its reference tells."""
+    case, reference = labeled
     result = segment(case, task, options=options)
     found = evaluate_regions(result.labels.array, reference.array, result.scheme, reference.grid.voxel_volume_ml)
-    known = [score for score in found if score.region in study.known]
+    told = [score for score in found if score.region in known]
     return StudyScore(
-        study.name,
+        case.name,
         tuple(case.volumes),
-        {score.region: score.dice for score in known},
-        {score.region: score.volume_ml for score in known},
-        {score.region: score.reference_ml for score in known},
+        {score.region: score.dice for score in told},
+        {score.region: score.volume_ml for score in told},
+        {score.region: score.reference_ml for score in told},
     )
 
 
 def table(score: SetScore) -> str:
     """Give the scores as a Markdown table: a row for each study, then mean and median."""
-    regions = list(score.means())
+    regions = score.regions()
+    main = find_task(score.task).main_region
     lines = [
-        f"| {score.set_name}, {score.part} | sequences | {' | '.join(regions)} | WT ml (reference) |",
+        f"| {score.set_name}, {score.part} | inputs | {' | '.join(regions)} | {main} ml (reference) |",
         "|---|---|" + "---|" * (len(regions) + 1),
     ]
     for one in score.studies:
         cells = " | ".join(f"{one.dice[name]:.3f}" if name in one.dice else "-" for name in regions)
-        volume = f"{one.volume_ml['WT']:.1f} ({one.reference_ml['WT']:.1f})" if "WT" in one.dice else "-"
+        volume = f"{one.volume_ml[main]:.1f} ({one.reference_ml[main]:.1f})" if main in one.volume_ml else "-"
         lines.append(f"| {one.study} | {', '.join(one.roles)} | {cells} | {volume} |")
     for title, average in (("mean", statistics.fmean), ("median", statistics.median)):
         cells = " | ".join(f"**{average(score.values(name)):.3f}**" for name in regions)

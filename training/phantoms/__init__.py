@@ -1,1 +1,43 @@
-"""Phantoms: seeded heads with a tumor, made by code. Their voxels may ship; those of real studies may not."""
+"""Drawn studies: made from seeds by formulas, free of any patient. Beside the library (training).
+
+``draw_phantom`` gives a case with its label map for every task that has a generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from MedSegAILib.core.case import Case
+from MedSegAILib.core.errors import UsageError
+from MedSegAILib.core.volume import Volume
+
+Drawn = tuple[Case, Volume]
+
+
+def draw_phantom(task: str, seed: int, kind: str = "") -> Drawn:
+    """Draw a study of a task.
+
+    Args:
+        task: name of the task.
+        seed: any integer >= 0; the same seed and kind give the same voxels.
+        kind: what the generator knows besides its usual kind ("head": with skull).
+
+    Raises:
+        UsageError: "training.phantom" for a task without generator.
+    """
+    if task not in PHANTOMS:
+        raise UsageError(
+            "training.phantom", f"There is no phantom for the task {task!r}.", f"There are {', '.join(PHANTOMS)}."
+        )
+    return PHANTOMS[task](seed, kind)
+
+
+def _brain_tumor(seed: int, kind: str) -> Drawn:
+    from .brain import SEQUENCES, HeadOptions, draw_head
+
+    head = draw_head(seed, HeadOptions(with_skull=kind == "head"))
+    volumes = {role: Volume(head.volumes[role], head.grid, name=role) for role in SEQUENCES}
+    return Case(volumes, reference="T1ce", name=f"phantom-{seed}"), Volume(head.labels, head.grid)
+
+
+PHANTOMS: dict[str, Callable[[int, str], Drawn]] = {"brain-tumor": _brain_tumor}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from MedSegAILib.core.errors import UsageError
 
 from .brain_tumor_small import BRAIN_TUMOR_SMALL
+from .hippocampus import HIPPOCAMPUS
 from .recipe import Recipe
 
-RECIPES: dict[str, Recipe] = {"brain-tumor-small": BRAIN_TUMOR_SMALL}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (BRAIN_TUMOR_SMALL, HIPPOCAMPUS)}
 
 
 def find_recipe(name: str) -> Recipe:

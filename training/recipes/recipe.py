@@ -16,6 +16,7 @@ class Augmentation:
         affine_chance: rotate and scale at all; else the crop keeps the voxels.
         rotation_degrees: largest angle about each axis.
         scaling: largest relative change of size.
+        lowest, highest: intensities that the changes below see as 0 and 1; what lies beyond is clipped.
         gamma, gain: largest absolute exponent of the random power and factor (exp(U(-a, a))).
         bias_chance, bias_size: uneven coil: chance, and largest exponent of its factor.
         noise_chance, noise_size: chance, and largest standard deviation, on intensities of 0 to 1.
@@ -27,6 +28,8 @@ class Augmentation:
     affine_chance: float = 0.5
     rotation_degrees: float = 15.0
     scaling: float = 0.1
+    lowest: float = 0.0
+    highest: float = 1.0
     gamma: float = 0.35
     gain: float = 0.2
     bias_chance: float = 0.5
@@ -68,6 +71,8 @@ class Recipe:
 
     Args:
         name: of run folder and command line.
+        task: key of ``training.tasks.TASKS``; its roles are the network's input channels.
+        channels: regions of the network's output channels, in order.
         network: name in ``MedSegAILib.networks.NETWORKS``; ``arguments`` build it.
         prepare: steps of ``MedSegAILib.tasks.prepare``; they go into the manifest as they stand.
         crops: kinds of crops; the steps take them in turn.
@@ -81,11 +86,19 @@ class Recipe:
         steps: length of the training, unless a time budget decides.
         average_decay: of the running mean of the weights, which is what ships.
         gradient_norm: gradients are clipped to it.
+        squared_dice: soft Dice with squares in the denominator (pipeline A) or without (pipeline B).
+        start_from: "task/member file" of an installed package whose weights begin the run; empty starts from chance.
         seed: of weights, crops and augmentation.
+        activation: "sigmoid" for regions that may overlap, "softmax" for labels that exclude each other; the network
+            then has one more output, the background, as the first.
+        loss: key of ``training.objective.OBJECTIVES``.
+        window: for the manifest, when the network sees windows and not the whole box.
         history: what a reader of the card must know of the run besides, one or two sentences.
     """
 
     name: str
+    task: str
+    channels: tuple[str, ...]
     network: str
     arguments: Mapping[str, Any]
     prepare: tuple[Mapping[str, Any], ...]
@@ -101,7 +114,12 @@ class Recipe:
     steps: int = 4000
     average_decay: float = 0.998
     gradient_norm: float = 2.0
+    squared_dice: bool = True
+    start_from: str = ""
     seed: int = 20201121
+    activation: str = "sigmoid"
+    loss: str = "dice_ce"
+    window: Mapping[str, Any] = field(default_factory=dict)
     history: str = ""
 
     @property
