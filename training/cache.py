@@ -20,6 +20,7 @@ from MedSegAILib.core.volume import Volume
 from MedSegAILib.image.resample import resample
 from MedSegAILib.tasks.prepare import prepare
 
+from .boxes import stage_box
 from .datasets import Study, find_studies, read_study, refuse_test, region_masks
 from .phantoms import draw_phantom
 from .recipes.recipe import PhantomShare, Recipe
@@ -50,14 +51,25 @@ class Sample:
     known: tuple[bool, ...]
 
 
-def prepare_sample(case: Case, labels: Volume, known: tuple[str, ...], recipe: Recipe, set_name: str) -> Sample:
+def prepare_sample(
+    labeled: tuple[Case, Volume], known: tuple[str, ...], recipe: Recipe, set_name: str, copy: int = 0
+) -> Sample:
     """Bring a case and its label map to the working grid.
 
     Regions are averaged over the extent of a working voxel and set where half of it or more belongs to them; labels
     that exclude each other go to the one with the largest share.
+
+    Args:
+        labeled: the case and its label map.
+        known: regions that the label map tells.
+        recipe: its preparation and box.
+        set_name: where the study comes from.
+        copy: number of the shifted box.
     """
+    case, labels = labeled
     task = find_task(recipe.task)
-    prepared = prepare(case, task.roles, recipe.prepare)
+    box = stage_box(case, labels, recipe, copy)
+    prepared = prepare(case, task.roles, recipe.prepare, box)
     roles = tuple(role for role in task.roles if role in case.volumes)
     image = prepared.array[[task.roles.index(role) for role in roles]]
     masks = region_masks(labels.array, task, recipe.channels).astype(np.float32)
@@ -77,21 +89,29 @@ def _winners(shares: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     return (whole.argmax(axis=0)[None] == np.arange(1, len(whole))[:, None, None, None]).astype(np.uint8)
 
 
-def load_sample(study: Study, recipe: Recipe) -> Sample:
+def load_sample(study: Study, recipe: Recipe, copy: int = 0) -> Sample:
     """Give a study's sample from the cache, or make it and keep it."""
     sizes = {role: path.stat().st_size for role, path in study.files.items()}
-    source = [str(recipe.prepare), recipe.channels, recipe.activation, sizes, study.known]
-    return _cached(f"{study.set_name}-{study.name}", source, lambda: _from_study(study, recipe))
+    return _cached(
+        f"{study.set_name}-{study.name}-{copy}",
+        [_look_of(recipe), sizes, study.known],
+        lambda: prepare_sample(read_study(study, find_task(recipe.task)), study.known, recipe, study.set_name, copy),
+    )
 
 
-def load_phantom(seed: int, kind: str, recipe: Recipe) -> Sample:
+def load_phantom(seed: int, kind: str, recipe: Recipe, copy: int = 0) -> Sample:
     """Give the sample of a phantom; its look is part of the key, so a changed generator makes new files."""
     code = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "phantoms").glob("*.py"))]
     return _cached(
-        f"phantom-{recipe.task}-{seed}-{kind}",
-        [str(recipe.prepare), recipe.channels, recipe.activation, code],
-        lambda: _from_phantom(seed, kind, recipe),
+        f"phantom-{recipe.task}-{seed}-{kind}-{copy}",
+        [_look_of(recipe), code],
+        lambda: prepare_sample(draw_phantom(recipe.task, seed, kind), recipe.channels, recipe, "phantom", copy),
     )
+
+
+def _look_of(recipe: Recipe) -> list[str]:
+    """Give what decides how a study looks to the recipe's network."""
+    return [str(part) for part in (recipe.prepare, recipe.channels, recipe.activation, recipe.box, recipe.box_shift_mm)]
 
 
 def load_training(recipe: Recipe) -> tuple[list[Sample], list[Sample]]:
@@ -101,28 +121,25 @@ def load_training(recipe: Recipe) -> tuple[list[Sample], list[Sample]]:
         UsageError: "training.test_study" should a test study have got into the list.
     """
     training, monitoring = [], []
+    copies = range(recipe.box_copies)
     for set_name in (name for name in recipe.set_names if name != "phantom"):
         studies = find_studies(set_name, "train")
         refuse_test(studies)
         for study in studies:
-            (monitoring if study.name in recipe.held_out else training).append(load_sample(study, recipe))
+            if study.name in recipe.held_out:
+                monitoring.append(load_sample(study, recipe))
+            else:
+                training.extend(load_sample(study, recipe, copy) for copy in copies)
     return training + load_phantoms(recipe.phantoms, recipe), monitoring
 
 
 def load_phantoms(share: PhantomShare, recipe: Recipe) -> list[Sample]:
     """Load the phantoms of a recipe; the first ``with_skull`` are of the kind "head", the others of the usual kind."""
-    return [load_phantom(share.first_seed + i, "head" if i < share.with_skull else "", recipe)
-            for i in range(share.count)]  # fmt: skip
-
-
-def _from_study(study: Study, recipe: Recipe) -> Sample:
-    case, labels = read_study(study, find_task(recipe.task))
-    return prepare_sample(case, labels, study.known, recipe, study.set_name)
-
-
-def _from_phantom(seed: int, kind: str, recipe: Recipe) -> Sample:
-    case, labels = draw_phantom(recipe.task, seed, kind)
-    return prepare_sample(case, labels, recipe.channels, recipe, "phantom")
+    return [
+        load_phantom(share.first_seed + i, "head" if i < share.with_skull else "", recipe, copy)
+        for i in range(share.count)
+        for copy in range(recipe.box_copies)
+    ]
 
 
 def _cached(name: str, source: object, make: Callable[[], Sample]) -> Sample:

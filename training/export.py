@@ -102,7 +102,9 @@ class _Writer:
     def stage(self, plan: StagePlan) -> Json:
         ensembles = [self._ensemble(one, f"{plan.name}-" if len(self._task.stages) > 1 else "")
                      for one in plan.ensembles]  # fmt: skip
-        return {"name": plan.name, "ensembles": ensembles, "decide": list(plan.decide), **plan.more}
+        box = find_recipe(plan.ensembles[0].recipes[0]).box
+        placed = {"box": dict(box)} if box else {}
+        return {"name": plan.name, **placed, "ensembles": ensembles, "decide": list(plan.decide), **plan.more}
 
     def _ensemble(self, plan: EnsemblePlan, prefix: str) -> Json:
         runs = [self._run_of(name) for name in plan.recipes]
@@ -120,7 +122,7 @@ class _Writer:
             "name": plan.name,
             "prepare": [dict(step) for step in usual.prepare],
             "network": usual_network,
-            "channels": list(usual.channels),
+            "channels": ["background"] * (usual.activation == "softmax") + list(usual.channels),
             "members": members,
             "activation": usual.activation,
             **window,

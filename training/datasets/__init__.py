@@ -1,35 +1,26 @@
-"""The labeled sets by name, and the layouts in which studies lie on disk. Beside the library (training).
+"""The labeled sets by name: where each lies, whose labels it holds, and which study is of which part.
 
-A layout is a file with two functions: ``can_read(root)`` and ``read(root, roles)``, which lists every study it finds.
-The parts (train, test) come from the set's own ``splits.json``.
+The parts (train, test) come from the set's own ``splits.json``; layouts are the library's. Beside the library.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from MedSegAILib.core.errors import InputError, UsageError
+from MedSegAILib.io.datasets import LabeledStudy, list_studies
 from training.tasks import find_task
 
-from . import image_label, msd, study_folders
-from .study import Found, Study, read_study, refuse_test, region_masks
+from .study import Study, read_study, refuse_test, region_masks
 
-__all__ = ["LAYOUTS", "SETS", "DataSet", "Found", "Study", "data_folder", "find_layout", "find_studies", "read_study",
-           "refuse_test", "region_masks"]  # fmt: skip
+__all__ = [
+    "SETS", "DataSet", "Study", "data_folder", "find_studies", "read_study", "refuse_test", "region_masks"
+]  # fmt: skip
 
 DATA_VARIABLE = "MEDSEGAI_SHARED"  # folder that holds data/, when it does not lie beside the checkout
-
-Layout = tuple[Callable[[Path], bool], Callable[[Path, tuple[str, ...]], list[Found]]]
-# The first that can read a folder reads it: the more peculiar come first.
-LAYOUTS: dict[str, Layout] = {
-    "msd": (msd.can_read, msd.read),
-    "image_label": (image_label.can_read, image_label.read),
-    "study_folders": (study_folders.can_read, study_folders.read),
-}
 
 
 @dataclass(frozen=True)
@@ -55,6 +46,8 @@ SETS: dict[str, DataSet] = {
         DataSet("four_sequences", "brain_tumor_four_sequences", "brain-tumor", ("ET", "TC", "WT")),
         DataSet("more", "brain_tumor_more", "brain-tumor", ("ET", "TC", "WT")),
         DataSet("lgg", "brain_tumor_lgg_flair", "brain-tumor", ("WT",)),
+        DataSet("ibsr18", "ibsr18", "brain-tissue", ("CSF", "GM", "WM", "brain")),
+        DataSet("prostate", "prostate", "prostate", ("prostate", "transition", "peripheral")),
         DataSet("hippocampus", "hippocampus", "hippocampus", ("hippocampus", "anterior", "posterior")),
     )
 }
@@ -78,22 +71,6 @@ def data_folder() -> Path:
     )
 
 
-def find_layout(root: Path) -> str:
-    """Tell in which layout a folder is.
-
-    Raises:
-        InputError: "data.layout" when no layout fits.
-    """
-    for name, (can_read, _) in LAYOUTS.items():
-        if root.is_dir() and can_read(root):
-            return name
-    raise InputError(
-        "data.layout",
-        f"{root.name} is in no layout that is known here.",
-        f"Known layouts: {', '.join(LAYOUTS)}; see docs/reference/datasets.md.",
-    )
-
-
 def find_studies(set_name: str, part: str, folder: Path | None = None) -> list[Study]:
     """List the studies of one part of a set, in the order of its ``splits.json``.
 
@@ -112,13 +89,12 @@ def find_studies(set_name: str, part: str, folder: Path | None = None) -> list[S
         raise UsageError("data.part", f"There is no part {part!r}.", "Choose train or test.")
     entry = SETS[set_name]
     root = (folder or data_folder()) / entry.folder
-    _, read = LAYOUTS[find_layout(root)]
-    found = {one.name: one for one in read(root, find_task(entry.task).roles)}
+    found = {one.name: one for one in list_studies(root, find_task(entry.task).roles)}
     splits = json.loads((root / "splits.json").read_text(encoding="utf-8"))
     return [_study(entry, found.get(name), name, part) for name in splits[part]]
 
 
-def _study(entry: DataSet, found: Found | None, name: str, part: str) -> Study:
+def _study(entry: DataSet, found: LabeledStudy | None, name: str, part: str) -> Study:
     if found is None or not found.files or found.reference is None or not found.reference.is_file():
         raise InputError(
             "data.study",

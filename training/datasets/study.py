@@ -1,7 +1,7 @@
 """A labeled study on disk, and reading it: what is known of a study travels with it.
 
-So a loss never counts what nobody drew. Where studies lie is told by the layouts beside this file; images are read by
-the library. Beside the library (training).
+So a loss never counts what nobody drew. Where studies lie is told by the library's layouts (``io.datasets``), which
+also reads the images. Beside the library (training).
 """
 
 from __future__ import annotations
@@ -20,25 +20,6 @@ from training.tasks.task import Task
 
 
 @dataclass(frozen=True)
-class Found:
-    """A study as a layout finds it.
-
-    Args:
-        name: its id.
-        files: by role, those that exist.
-        reference: label map; None when nobody drew one.
-        part: "train" or "test" when the layout itself tells; else empty.
-        relabel: values of the file that mean another value of the task ({3: 4} for BraTS 2023).
-    """
-
-    name: str
-    files: Mapping[str, Path]
-    reference: Path | None
-    part: str = ""
-    relabel: Mapping[int, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Study:
     """One labeled study of a known set.
 
@@ -49,7 +30,7 @@ class Study:
         files: by role, those that exist.
         reference: label map.
         known: regions that the label map tells; the others are unknown, not empty.
-        relabel: see :class:`Found`.
+        relabel: values of the file that mean another value of the task ({3: 4} for BraTS 2023).
     """
 
     set_name: str

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import UsageError
-from MedSegAILib.core.volume import Volume
+from MedSegAILib.core.volume import Array, Grid, Volume
 
 Drawn = tuple[Case, Volume]
 
@@ -40,4 +40,35 @@ def _brain_tumor(seed: int, kind: str) -> Drawn:
     return Case(volumes, reference="T1ce", name=f"phantom-{seed}"), Volume(head.labels, head.grid)
 
 
-PHANTOMS: dict[str, Callable[[int, str], Drawn]] = {"brain-tumor": _brain_tumor}
+def _pancreas(seed: int, kind: str) -> Drawn:
+    from .abdomen import draw_abdomen
+
+    drawn = draw_abdomen(seed, kind)
+    return _single("CT", drawn.image, drawn.labels, drawn.grid, seed)
+
+
+def _prostate(seed: int, kind: str) -> Drawn:
+    from .pelvis import draw_pelvis
+
+    drawn = draw_pelvis(seed, kind)
+    return _single("T2", drawn.image, drawn.labels, drawn.grid, seed)
+
+
+def _hand_bones(seed: int, kind: str) -> Drawn:
+    from .hand import draw_hand
+
+    drawn = draw_hand(seed, kind)
+    return _single("MR", drawn.image, drawn.labels, drawn.grid, seed)
+
+
+def _single(role: str, image: Array, labels: Array, grid: Grid, seed: int) -> Drawn:
+    case = Case({role: Volume(image, grid, name=role)}, reference=role, name=f"phantom-{seed}")
+    return case, Volume(labels, grid)
+
+
+PHANTOMS: dict[str, Callable[[int, str], Drawn]] = {
+    "brain-tumor": _brain_tumor,
+    "pancreas": _pancreas,
+    "prostate": _prostate,
+    "hand-bones": _hand_bones,
+}

@@ -93,6 +93,9 @@ class Recipe:
             then has one more output, the background, as the first.
         loss: key of ``training.objective.OBJECTIVES``.
         window: for the manifest, when the network sees windows and not the whole box.
+        box: where the stage looks, as in the manifest; a box "from" a region is that of the reference in training.
+        box_shift_mm: such a box lies off by up to so much along each axis, other than in use.
+        box_copies: shifted boxes of each study.
         history: what a reader of the card must know of the run besides, one or two sentences.
     """
 
@@ -120,6 +123,9 @@ class Recipe:
     activation: str = "sigmoid"
     loss: str = "dice_ce"
     window: Mapping[str, Any] = field(default_factory=dict)
+    box: Mapping[str, Any] = field(default_factory=dict)
+    box_shift_mm: float = 0.0
+    box_copies: int = 1
     history: str = ""
 
     @property

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from MedSegAILib.core.errors import UsageError
 
+from .brain_tissue import BRAIN_TISSUE
 from .brain_tumor import BRAIN_TUMOR
+from .hand_bones import HAND_BONES
 from .hippocampus import HIPPOCAMPUS
+from .pancreas import PANCREAS
+from .prostate import PROSTATE
 from .task import Task
 
-TASKS: dict[str, Task] = {task.name: task for task in (BRAIN_TUMOR, HIPPOCAMPUS)}
+TASKS: dict[str, Task] = {
+    task.name: task for task in (BRAIN_TUMOR, HIPPOCAMPUS, BRAIN_TISSUE, PANCREAS, PROSTATE, HAND_BONES)
+}
 
 
 def find_task(name: str) -> Task:

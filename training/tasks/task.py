@@ -29,7 +29,7 @@ class StagePlan:
         name: for progress and passport.
         ensembles: at least one.
         decide: steps from probabilities to labels.
-        more: further fields of the stage in the manifest (the box of an earlier stage, the rule between ensembles).
+        more: further fields of the stage in the manifest (the rule between ensembles); its box is that of the recipes.
     """
 
     name: str
