@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from MedSegAILib.core.errors import Cancelled, MedSegAIError
 from MedSegAILib.version import VERSION
 
-from . import doctor, evaluate, inspect, models, screen, segment
+from . import doctor, evaluate, inspect, models, networks, screen, segment
 
 EXIT_DEFECT = 1
 _LOG = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ app.command("segment", epilog=_EPILOG)(segment.segment)
 app.command("evaluate", epilog=_EPILOG)(evaluate.evaluate)
 app.command("inspect", epilog=_EPILOG)(inspect.inspect)
 app.add_typer(models.app, name="models")
+app.command("networks")(networks.networks)
 app.command("doctor")(doctor.doctor)
 
 

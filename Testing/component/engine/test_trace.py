@@ -41,7 +41,7 @@ def run(module, array):
     return load_backend("openvino").load(spec, state_arrays(module), array.shape, Device(), 1).run(array)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name.startswith("brats2020.")])
 def test_graph_uses_every_tensor_but_those_of_the_deep_heads(name):
     module = build(name, width=8, deep_heads=True)
     graph = trace_graph(module)
