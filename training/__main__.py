@@ -47,9 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--limit", type=int, help="only the first studies")
     evaluate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
     evaluate.set_defaults(run=_evaluate)
-    phantom = verbs.add_parser("phantom", help="draw the sample study")
-    phantom.add_argument("--seed", type=int, default=7)
-    phantom.add_argument("--output", type=Path, required=True, help="folder for T1, T1ce, T2, FLAIR and seg")
+    phantom = verbs.add_parser("phantom", help="draw the sample study of a task")
+    phantom.add_argument("--task", default="brain-tumor")
+    phantom.add_argument("--seed", type=int, help="another study than the one that ships")
+    phantom.add_argument("--output", type=Path, required=True, help="folder for <input>.nii.gz and seg.nii.gz")
     phantom.set_defaults(run=_phantom)
     return parser
 
@@ -86,7 +87,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _phantom(options: argparse.Namespace) -> None:
     from .phantoms.sample import write_sample
 
-    for path in write_sample(options.seed, options.output):
+    for path in write_sample(options.task, options.output, options.seed):
         sys.stdout.write(f"{path.name}: {path.stat().st_size} bytes\n")
 
 

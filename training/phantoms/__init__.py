@@ -61,6 +61,18 @@ def _hand_bones(seed: int, kind: str) -> Drawn:
     return _single("MR", drawn.image, drawn.labels, drawn.grid, seed)
 
 
+def _brain_tissue(seed: int, kind: str) -> Drawn:  # noqa: ARG001 - one kind
+    from .tissue import draw_brain
+
+    return _single("T1", *draw_brain(seed), seed)
+
+
+def _hippocampus(seed: int, kind: str) -> Drawn:  # noqa: ARG001 - one kind
+    from .tissue import draw_hippocampus
+
+    return _single("T1", *draw_hippocampus(seed), seed)
+
+
 def _single(role: str, image: Array, labels: Array, grid: Grid, seed: int) -> Drawn:
     case = Case({role: Volume(image, grid, name=role)}, reference=role, name=f"phantom-{seed}")
     return case, Volume(labels, grid)
@@ -71,4 +83,6 @@ PHANTOMS: dict[str, Callable[[int, str], Drawn]] = {
     "pancreas": _pancreas,
     "prostate": _prostate,
     "hand-bones": _hand_bones,
+    "brain-tissue": _brain_tissue,
+    "hippocampus": _hippocampus,
 }
