@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from MedSegAILib.core.errors import Cancelled, MedSegAIError
 from MedSegAILib.version import VERSION
 
-from . import doctor, evaluate, models, screen, segment
+from . import doctor, evaluate, models, networks, screen, segment
 
 EXIT_DEFECT = 1
 _LOG = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ app = typer.Typer(
 app.command("segment", epilog=_EPILOG)(segment.segment)
 app.command("evaluate", epilog=_EPILOG)(evaluate.evaluate)
 app.add_typer(models.app, name="models")
+app.command("networks")(networks.networks)
 app.command("doctor")(doctor.doctor)
 
 

@@ -42,7 +42,7 @@ class TorchBackend:
         module = build(network.name, **arguments)
         _fill(module, weights)
         _check_shape(module, network.name, shape_czyx)
-        return TorchNetwork(module, device)
+        return TorchNetwork(module, device, len(shape_czyx) - 1)
 
     def devices(self) -> list[DeviceInfo]:
         """Give the GPUs, then the CPU."""
@@ -68,13 +68,13 @@ class TorchBackend:
 class TorchNetwork:
     """A module on its device; see ``LoadedNetwork``."""
 
-    def __init__(self, module: nn.Module, device: Device) -> None:
+    def __init__(self, module: nn.Module, device: Device, axes: int) -> None:
         self._device = device
         self._module: nn.Module | None = module.eval().requires_grad_(False).to(device.name)
         self._is_on_gpu = device.name != "cpu"
         if self._is_on_gpu:
             # torch's annotations know nn.Module.to(memory_format=...) for 4D only; 5D is documented and works.
-            self._module = self._module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+            self._module = self._module.to(memory_format=_channels_last(axes))  # type: ignore[call-overload]
 
     def run(self, array: FloatArray) -> FloatArray:
         """Give logits; see ``LoadedNetwork.run``."""
@@ -84,7 +84,7 @@ class TorchNetwork:
             with torch.inference_mode(), _autocast(self._device), _exact_float32():
                 batch = torch.from_numpy(np.ascontiguousarray(array[None], dtype=np.float32)).to(self._device.name)
                 if self._is_on_gpu:
-                    batch = batch.contiguous(memory_format=torch.channels_last_3d)
+                    batch = batch.contiguous(memory_format=_channels_last(batch.ndim - 2))
                 output = self._module(batch)
                 logits: Tensor = output[0] if isinstance(output, tuple) else output
                 result: FloatArray = logits[0].float().contiguous().cpu().numpy()
@@ -130,6 +130,10 @@ def _autocast(device: Device) -> contextlib.AbstractContextManager[object]:
     return torch.autocast("cuda", dtype=PRECISIONS[device.precision])
 
 
+def _channels_last(axes: int) -> torch.memory_format:
+    return torch.channels_last_3d if axes == 3 else torch.channels_last
+
+
 def _exact_float32() -> contextlib.AbstractContextManager[object]:
     """Switch TF32 off, so that "fp32" on a GPU means it; no effect on a CPU."""
     return torch.backends.cudnn.flags(allow_tf32=False)
@@ -148,7 +152,8 @@ def _check_shape(module: nn.Module, name: str, shape_czyx: Shape) -> None:
 
 
 def _fill(module: nn.Module, weights: Weights) -> None:
-    wanted = module.state_dict()
+    # Counters of batches serve training alone and are in no package.
+    wanted = {name: value for name, value in module.state_dict().items() if value.is_floating_point()}
     for name, tensor in wanted.items():
         found = list(weights[name].shape) if name in weights else "nothing"
         if found != list(tensor.shape):
@@ -157,4 +162,5 @@ def _fill(module: nn.Module, weights: Weights) -> None:
                 f"The tensor {name!r} should have shape {list(tensor.shape)}; the weights have {found}.",
                 "Install the package again from its source.",
             )
-    module.load_state_dict({name: torch.from_numpy(np.array(weights[name], np.float32)) for name in wanted})
+    filled = {name: torch.from_numpy(np.array(weights[name], np.float32)) for name in wanted}
+    module.load_state_dict({**module.state_dict(), **filled})
