@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from .box import StageBox
 from .errors import Cancelled, UsageError
 
 PRESETS = ("fast", "balanced", "best")
@@ -31,6 +32,8 @@ class RunOptions:
             into windows, and the passport says so.
         repair: what may be done to the inputs where it is needed: "resample" (other grids), "register" (sequences
             that do not lie on each other), "strip" (mask the brain of a whole head); an empty tuple refuses all.
+        boxes: where stages shall look instead of the box that they would find, at most one a stage; see
+            ``Result.boxes``.
 
     Raises:
         UsageError: "options.<field>" with the values there are.
@@ -43,9 +46,16 @@ class RunOptions:
     keep_probabilities: bool = False
     memory_mb: int = 0
     repair: tuple[str, ...] = DEFAULT_REPAIRS
+    boxes: tuple[StageBox, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "repair", tuple(self.repair))  # JSON brings a list
+        # JSON brings dictionaries.
+        boxes = tuple(box if isinstance(box, StageBox) else StageBox.from_json(box) for box in self.boxes)
+        object.__setattr__(self, "boxes", boxes)
+        stages = [box.stage for box in boxes]
+        if len(set(stages)) != len(stages):
+            raise UsageError("options.boxes", "One stage is given two boxes.", "Give one box a stage.")
         for name in self.repair:
             self._one_of("repair", name, REPAIRS)
         self._one_of("preset", self.preset, PRESETS)
@@ -77,7 +87,7 @@ class RunOptions:
 
     def to_json(self) -> dict[str, Any]:
         """Give the options as a dictionary; ``RunOptions(**d)`` reads it back."""
-        return {**asdict(self), "repair": list(self.repair)}
+        return {**asdict(self), "repair": list(self.repair), "boxes": [box.to_json() for box in self.boxes]}
 
 
 @dataclass(frozen=True)
