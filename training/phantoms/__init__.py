@@ -61,13 +61,13 @@ def _hand_bones(seed: int, kind: str) -> Drawn:
     return _single("MR", drawn.image, drawn.labels, drawn.grid, seed)
 
 
-def _brain_tissue(seed: int, kind: str) -> Drawn:  # noqa: ARG001 - one kind
+def _brain_tissue(seed: int, kind: str) -> Drawn:
     from .tissue import draw_brain
 
     return _single("T1", *draw_brain(seed), seed)
 
 
-def _hippocampus(seed: int, kind: str) -> Drawn:  # noqa: ARG001 - one kind
+def _hippocampus(seed: int, kind: str) -> Drawn:
     from .tissue import draw_hippocampus
 
     return _single("T1", *draw_hippocampus(seed), seed)
