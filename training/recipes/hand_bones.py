@@ -22,7 +22,7 @@ HAND_BONES_SMALL = Recipe(
     # Left and right hands come up alike; up and down may not change places, they tell the classes apart.
     augmentation=Augmentation(
         flip_chances_zyx=(0.0, 0.0, 0.5), affine_chance=0.5, rotation_degrees=10.0, gamma=0.3, gain=0.0,
-        bias_chance=0.5, bias_size=0.3, noise_size=0.03, blur_chance=0.1, drop_chance=0.0, lowest=-3.0, highest=6.0,
+        bias_chance=0.5, bias_size=0.3, noise_size=0.03, blur_chance=0.1, drop_chance=0.0, lowest=-1.0, highest=12.0,
     ),
     phantoms=PhantomShare(count=50, first_seed=100, with_skull=0),
     learning_rate=3e-3,
