@@ -10,7 +10,7 @@ import typer
 
 from MedSegAILib.core.errors import PackageError
 
-from . import models_import, screen
+from . import models_import, models_manage, screen
 
 if TYPE_CHECKING:
     from MedSegAILib.tasks.expected import Expectation
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 _TEXTS = ("license", "intended_use", "trained_on", "not_for")
 
-app = typer.Typer(help="List, describe, verify and import packages.", no_args_is_help=True)
+app = typer.Typer(help="List, describe, verify, make, install and remove packages.", no_args_is_help=True)
 app.add_typer(models_import.app, name="import")
+app.command("install")(models_manage.install)
+app.command("remove")(models_manage.remove)
+app.command("export")(models_manage.export)
 
 
 @app.command("list")

@@ -139,6 +139,11 @@ def _autocast(device: Device) -> contextlib.AbstractContextManager[object]:
     return torch.autocast("cuda", dtype=PRECISIONS[device.precision])
 
 
+def _exact_float32() -> contextlib.AbstractContextManager[object]:
+    """Switch TF32 off, so that "fp32" on a GPU means it; no effect on a CPU."""
+    return torch.backends.cudnn.flags(allow_tf32=False)
+
+
 def _check_shape(module: nn.Module, name: str, shape_czyx: NetworkShape) -> None:
     """Run the network without numbers (torch's meta device): a shape that does not suit it fails here, by name."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from MedSegAILib.core.case import Case
@@ -24,13 +25,14 @@ DOUBT_FILE = "doubt.csv"
 OVERLAY_FILE = "overlay.png"
 
 
-def write_outputs(result: Result, case: Case, folder: Path) -> dict[str, Path]:
+def write_outputs(result: Result, case: Case, folder: Path, more: Mapping[str, bytes] | None = None) -> dict[str, Path]:
     """Write a result; a folder never holds files of two runs, even when the disk fills up.
 
     Args:
         result: what the run gave.
         case: its inputs; the picture shows the one that the result lies on.
         folder: made when it is not there; files of these six names are replaced.
+        more: other files of the same set, by name.
 
     Returns:
         File name -> path.
@@ -46,6 +48,7 @@ def write_outputs(result: Result, case: Case, folder: Path) -> dict[str, Path]:
         VOLUMES_FILE: volumes_csv(result),
         DOUBT_FILE: doubt_csv(result),
         OVERLAY_FILE: overlay_png(result, reference_of(result, case)),
+        **(more or {}),
     }
     return write_files(Path(folder), contents)
 
