@@ -150,6 +150,27 @@ class Package:
         return tuple(entry.role for entry in self.inputs)
 
     @property
+    def sha256(self) -> str:
+        """Checksum of the manifest, which holds those of all other files: it names these weights and no others."""
+        return sha256((self.folder / MANIFEST).read_bytes())
+
+    def refuse_other_than(self, wanted_sha256: str) -> None:
+        """Go on only with the package that was asked for by its checksum; an empty one is any.
+
+        Raises:
+            PackageError: "package.pinned" with both checksums.
+        """
+        if wanted_sha256 and wanted_sha256 != self.sha256:
+            raise PackageError(
+                "package.pinned",
+                f"The package of {self.task} here ({self.version}, {self.sha256[:12]}) is not the one that was asked"
+                f" for ({wanted_sha256[:12]}).",
+                "Install that package, or leave the checksum out.",
+                found=self.sha256,
+                wanted=wanted_sha256,
+            )
+
+    @property
     def is_head(self) -> bool:
         """Whether the inputs show a head: the manifest says so, or one of them is a FLAIR."""
         return str(self.manifest.get("anatomy", "head" if "FLAIR" in self.roles else "")) == "head"

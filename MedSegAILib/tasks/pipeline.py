@@ -12,6 +12,7 @@ from MedSegAILib.engine.views import VIEW_SETS, View
 from MedSegAILib.version import VERSION
 
 from .check import check
+from .determinism import TOLERANCE, refuse_chance
 from .ensemble import Means
 from .package import Package
 from .plausible import compare_sequences, look_at_heads, refuse_other_modality
@@ -47,6 +48,7 @@ def segment(
         Cancelled: "run.cancelled".
     """
     options = options or RunOptions()
+    package.refuse_other_than(options.package_sha256)
     cancel = cancel or Cancel()
     watch = Stopwatch()
     plan = choose(options)
@@ -69,10 +71,17 @@ def segment(
     # One stage for now; a cascade will pass the region of one stage as the box of the next.
     means = Means(plan, views, progress, cancel, watch, options.memory_mb << 20)
     outcome = run_stage(checked.case, package, package.stages[0], means)
+    if options.deterministic:
+        refuse_chance(outcome.fallbacks, options)
 
     passport = Passport(
         task=package.task,
-        package={"name": package.folder.name, "version": package.version, "sha256": dict(package.checksums)},
+        package={
+            "name": package.folder.name,
+            "version": package.version,
+            "manifest_sha256": package.sha256,
+            "sha256": dict(package.checksums),
+        },
         library=VERSION,
         engine={
             "backend": plan.backend,
@@ -82,6 +91,7 @@ def segment(
             "views": [view.name for view in views],
             "ensembles": list(outcome.ensembles),
             "doubt": outcome.doubt.method,
+            **({"deterministic": TOLERANCE} if options.deterministic else {}),
         },
         options=options.to_json(),
         inputs=inputs,

@@ -56,7 +56,7 @@ def test_make_commands_of_a_page_exist(path):
 
 @pytest.mark.parametrize("path", pages, ids=str)
 def test_medsegai_commands_of_a_page_exist(path):
-    verbs = {"segment", "evaluate", "models", "doctor"}
+    verbs = {"segment", "batch", "evaluate", "models", "doctor"}
     for verb in re.findall(r"(?:`|^    (?:\.venv/bin/)?)medsegai ([a-z]+)", text_of(path), re.MULTILINE):
         assert verb in verbs, verb
 
