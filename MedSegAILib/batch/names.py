@@ -12,85 +12,14 @@ import re
 from collections.abc import Mapping, Sequence
 
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{3,}(?![^\W_])")
-_NEUTRAL = frozenset(
-    [
-        "anat",
-        "axial",
-        "baseline",
-        "brain",
-        "brats",
-        "case",
-        "center",
-        "clinical",
-        "contrast",
-        "cor",
-        "coronal",
-        "control",
-        "control",
-        "corrupt",
-        "data",
-        "dataset",
-        "demo",
-        "dicom",
-        "empty",
-        "example",
-        "exam",
-        "exams",
-        "fold",
-        "followup",
-        "group",
-        "head",
-        "healthy",
-        "image",
-        "images",
-        "imaging",
-        "int",
-        "institution",
-        "left",
-        "mri",
-        "native",
-        "nifti",
-        "patient",
-        "patients",
-        "phantom",
-        "pilot",
-        "post",
-        "pre",
-        "raw",
-        "right",
-        "sag",
-        "sagittal",
-        "sample",
-        "scan",
-        "scans",
-        "series",
-        "session",
-        "site",
-        "split",
-        "stripped",
-        "studies",
-        "study",
-        "sub",
-        "subj",
-        "subject",
-        "subjects",
-        "test",
-        "tra",
-        "train",
-        "training",
-        "trial",
-        "tumor",
-        "tumour",
-        "validation",
-        "visit",
-        "volume",
-        "flair",
-        "dwi",
-        "swi",
-        "adc",
-        "tce",
-    ]
-)
+_NEUTRAL_WORDS = """
+    adc anat axial baseline brain brats case center clinical contrast control cor coronal corrupt data
+    dataset demo dicom dwi empty exam example exams flair fold followup group head healthy image images
+    imaging institution left mri native nifti pat patient patients phantom pilot post pre raw right sag
+    sagittal sample scan scans series ses session site split stripped studies study sub subj subject
+    subjects swi tce test tra train training trial tumor tumour validation visit volume
+"""
+_NEUTRAL = frozenset(_NEUTRAL_WORDS.split())
 _SHARED_FROM = 3  # studies; with fewer, a shared word says nothing
 LONGEST = 80
 _DEVICE_NAMES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)

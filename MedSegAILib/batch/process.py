@@ -47,8 +47,10 @@ def main(share: str = "0/1") -> None:
 
 
 def _listen(jobs: queue.SimpleQueue[dict[str, Any]]) -> None:
-    for line in sys.stdin.buffer:
-        jobs.put(json.loads(line))
+    # Unbuffered: the lock of a buffer that this thread holds would abort an interpreter that ends with a defect.
+    with io.FileIO(0, closefd=False) as lines:
+        for line in lines:
+            jobs.put(json.loads(line))
     # Nobody is there any more. Not sys.exit: a study is under way, and its folder is whole or not there.
     os._exit(0)
 

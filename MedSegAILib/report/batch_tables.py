@@ -55,7 +55,7 @@ class RankedLine:
 
 def region_names(lines: Iterable[ResultLine]) -> list[str]:
     """Give the regions of all results, in the order in which they are shown."""
-    return list(dict.fromkeys(name for line in lines for name in line.row["volumes_ml"]))
+    return list(dict.fromkeys(name for line in lines for name in (entry["name"] for entry in line.row["regions"])))
 
 
 def worst_first(lines: Sequence[ResultLine]) -> list[RankedLine]:

@@ -92,7 +92,7 @@ def reasons(row: Mapping[str, Any]) -> list[str]:
     if at_stake_ml > 0.0:
         count = int(row["doubt"]["count"])
         places = f"{count} place{'s' if count > 1 else ''}"
-        found.append(
-            f"{at_stake_ml:.2f} mL in doubt at {places} ({at_stake_ml / largest_ml(row):.0%} of the largest region)"
-        )
+        share = at_stake_ml / largest_ml(row)
+        compared = f"{share:.0%} of" if share < 1.0 else "more than"
+        found.append(f"{at_stake_ml:.2f} mL in doubt at {places} ({compared} the largest region)")
     return found
