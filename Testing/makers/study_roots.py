@@ -9,6 +9,7 @@ from pathlib import Path
 from MedSegAILib.batch.ledger import Entry, read_entries
 from Testing.makers.phantoms import aligned_grid, make_case, write_study
 
+STUDIES, CORRUPT = 8, 5  # of the usual root; the number of the study whose T2 is cut off
 # Differ by nature between two runs; everything else must not.
 TIMES = ("seconds", "peak_memory_mb")
 

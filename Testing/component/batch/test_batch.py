@@ -15,29 +15,7 @@ from MedSegAILib.core.errors import Cancelled, PackageError, UsageError
 from MedSegAILib.core.run import Cancel, RunOptions
 from Testing.batch_driver import segment
 from Testing.makers.shell import CHECKOUT, environment
-from Testing.makers.study_roots import count_of, entries, make_root, table, what_stands
-
-STUDIES, CORRUPT = 8, 5
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    """Eight studies, the T2 of one of them cut off."""
-    return make_root(tmp_path_factory.mktemp("batch") / "studies", STUDIES, (CORRUPT,))
-
-
-@pytest.fixture(scope="module")
-def options(tiny_package):
-    return BatchOptions(packages=(tiny_package,))
-
-
-@pytest.fixture(scope="module")
-def undisturbed(root, options, tmp_path_factory):
-    """The output of a batch that ran through."""
-    output = tmp_path_factory.mktemp("undisturbed") / "out"
-    result = segment(root, output, options)
-    assert (result.total, result.done, result.failed) == (STUDIES, STUDIES - 1, 1)
-    return output
+from Testing.makers.study_roots import CORRUPT, STUDIES, count_of, entries, make_root, table, what_stands
 
 
 @pytest.fixture
