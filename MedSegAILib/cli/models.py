@@ -54,10 +54,13 @@ def info(task: Annotated[str, typer.Argument(help="See `medsegai models list`.")
     expected = _expected(package)
     if as_json:
         here = {preset: expectation.to_json() for preset, expectation in expected.items()}
-        screen.give_json({**package.manifest, "folder": str(package.folder), "expected_here": here})
+        screen.give_json(
+            {**package.manifest, "sha256": package.sha256, "folder": str(package.folder), "expected_here": here}
+        )
         return
     screen.say(f"{package.task} {package.version}: {package.title}")
     rows: list[tuple[str, ...]] = [(key.replace("_", " "), str(package.manifest[key])) for key in _TEXTS]
+    rows.append(("checksum", package.sha256))
     rows += [("input", f"{entry.role}: {entry.title} ({entry.modality})") for entry in package.inputs]
     rows += [("label", f"{label.value} {label.name}: {label.title}") for label in package.scheme.labels]
     rows += [

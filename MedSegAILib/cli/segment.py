@@ -180,14 +180,14 @@ def _run(case: Case, task: str, options: RunOptions) -> tuple[Result, float]:
     from MedSegAILib.api import segment as segment_case
 
     cancel = Cancel()
-    with screen.Bar() as bar, _stopped_by_ctrl_c(cancel):
+    with screen.Bar() as bar, stopped_by_ctrl_c(cancel):
         result = segment_case(case, task, options=options, progress=bar.update, cancel=cancel)
     cancel.check()  # Ctrl-C after the last pass still means: write nothing
     return result, bar.seconds
 
 
 @contextmanager
-def _stopped_by_ctrl_c(cancel: Cancel) -> Iterator[None]:
+def stopped_by_ctrl_c(cancel: Cancel) -> Iterator[None]:
     """Let the first Ctrl-C stop at the next check, the second one at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -140,8 +140,8 @@ def _autocast(device: Device) -> contextlib.AbstractContextManager[object]:
 
 
 def _exact_float32() -> contextlib.AbstractContextManager[object]:
-    """Switch TF32 off, so that "fp32" on a GPU means it; no effect on a CPU."""
-    return torch.backends.cudnn.flags(allow_tf32=False)
+    """Switch TF32 and racing kernels off, so that "fp32" on a GPU means it, every time; no effect on a CPU."""
+    return torch.backends.cudnn.flags(allow_tf32=False, deterministic=True)
 
 
 def _check_shape(module: nn.Module, name: str, shape_czyx: NetworkShape) -> None:

@@ -41,16 +41,23 @@ def write_outputs(result: Result, case: Case, folder: Path, more: Mapping[str, b
         UsageError: "overlay.grid" when no input lies on the grid of the result.
         ResourceError: "output.disk_full", "output.not_writable"; earlier files are untouched then.
     """
-    contents = {
+    return write_files(Path(folder), {**output_contents(result, case), **(more or {})})
+
+
+def output_contents(result: Result, case: Case) -> dict[str, bytes]:
+    """Give the files of a result, name -> bytes; the same result gives the same bytes.
+
+    Raises:
+        UsageError: "overlay.grid" when no input lies on the grid of the result.
+    """
+    return {
         LABELS_FILE: nifti_bytes(result.labels),
         SEGMENTATION_FILE: segmentation_bytes(result),
         PASSPORT_FILE: passport_json(result),
         VOLUMES_FILE: volumes_csv(result),
         DOUBT_FILE: doubt_csv(result),
         OVERLAY_FILE: overlay_png(result, reference_of(result, case)),
-        **(more or {}),
     }
-    return write_files(Path(folder), contents)
 
 
 def passport_json(result: Result) -> bytes:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from MedSegAILib.core.errors import PackageError, SetupError
 from MedSegAILib.version import VERSION
 
+from .manifest import Ensemble
 from .monai_config import inference_config, metadata, readme
-from .package import Ensemble, Package
+from .package import Package
 from .sealing import package_draft
 
 if TYPE_CHECKING:

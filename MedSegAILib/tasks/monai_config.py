@@ -10,7 +10,8 @@ from typing import Any
 from MedSegAILib.core.result import RESEARCH_USE
 from MedSegAILib.version import VERSION
 
-from .package import Ensemble, Package
+from .manifest import Ensemble
+from .package import Package
 
 Json = dict[str, Any]
 # Versions the bundle was tried with (Testing/component/tasks/test_monai_bundle.py).
