@@ -12,6 +12,7 @@ from Testing.makers.source_facts import CHECKOUT
 HEAVY = {
     *("torch", "openvino", "monai", "SimpleITK", "pydicom", "highdicom", "scipy", "matplotlib"),
     *("slicer", "vtk", "qt", "ctk", "PySide6", "typer", "rich", "safetensors", "psutil"),
+    *("distributed", "dask", "jinja2"),
 }
 PROBE = """
 import json, sys, time
@@ -52,7 +53,7 @@ def test_library_is_there_in_under_a_fifth_of_a_second():
     "module",
     [
         *("MedSegAILib.core.volume", "MedSegAILib.core.result", "MedSegAILib.core.run", "MedSegAILib.core.errors"),
-        *("MedSegAILib.api", "MedSegAILib.tasks.store", "MedSegAILib.worker.client"),
+        *("MedSegAILib.api", "MedSegAILib.tasks.store", "MedSegAILib.worker.client", "MedSegAILib.batch.options"),
     ],
 )
 def test_module_of_slicers_process_stays_light(module):

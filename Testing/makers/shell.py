@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from unittest import mock
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 LIMIT_S = 300
@@ -44,3 +47,22 @@ def medsegai(
         timeout=LIMIT_S,
         check=False,
     )
+
+
+def in_process(*arguments: object, packages: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run ``medsegai`` as :func:`medsegai` does, but in this process: for tests of many calls.
+
+    A child process takes seconds to load its libraries; what only a process shows (signals, exit, encoding) is tested
+    with one.
+    """
+    from MedSegAILib.cli import main
+
+    words = [str(argument) for argument in arguments]
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    named = {} if packages is None else {"MEDSEGAI_PACKAGES": str(packages)}
+    with mock.patch.dict(os.environ, named), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(words)
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
