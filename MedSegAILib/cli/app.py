@@ -49,11 +49,8 @@ app = typer.Typer(
 app.command("segment", epilog=_EPILOG)(segment.segment)
 app.command("batch", epilog=_EPILOG)(batch.batch)
 app.command("evaluate", epilog=_EPILOG)(evaluate.evaluate)
-<<<<<<< HEAD
 app.command("inspect", epilog=_EPILOG)(inspect.inspect)
-=======
 app.command("export", epilog=_EPILOG)(export.export)
->>>>>>> main
 app.add_typer(models.app, name="models")
 app.command("networks")(networks.networks)
 app.add_typer(bundle.app, name="bundle")
