@@ -1,4 +1,4 @@
-"""Bones of the hand, reduced: a U-Net of width 8 at 2 mm, on phantoms alone. Beside the library."""
+"""Bones of the hand, reduced: the paper's multi-scale network at 2 mm, on phantoms alone. Beside the library."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ HAND_BONES_SMALL = Recipe(
     name="hand-bones-small",
     task="hand-bones",
     channels=("metacarpal", "proximal", "middle", "distal"),
-    network="brats2020.Unet",
-    arguments={"width": 8, "norm": "instance", "in_channels": 1, "out_channels": 5},
+    network="multiscale.MultiScale",
+    arguments={"width": 8, "in_channels": 1, "out_channels": 5},
     activation="softmax",
     loss="exclusive_dice_ce",
     prepare=(

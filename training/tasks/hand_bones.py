@@ -41,7 +41,8 @@ HAND_BONES = Task(
         warning=NO_REFERENCE,
         takes="One MR of one hand, left or right, that shows wrist and fingers, fingers up in the patient's axes.",
         gives="Labels 1 (metacarpals), 2 (proximal), 3 (middle) and 4 (distal phalanges).",
-        is_what="A small 3D network at 2 mm, five classes by softmax, whole hand in one pass.",
+        is_what="The multi-scale network of Kayalibay et al. (arXiv 1701.03056; concatenation, three outputs, 409 424 "
+        "weights) at 2 mm, five classes by softmax, whole hand in one pass.",
         limits=(
             "No person trained it: the set of the paper is not public.",
             "Carpals and forearm are background. Fingers that bend by more than about 60 degrees were not drawn.",
