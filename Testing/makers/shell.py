@@ -1,12 +1,15 @@
-"""The real command line in a child process, as a user calls it."""
+"""The real command line: in a child process, as a user calls it, or through its door in this one."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from unittest import mock
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 LIMIT_S = 300
@@ -44,3 +47,25 @@ def medsegai(
         timeout=LIMIT_S,
         check=False,
     )
+
+
+def medsegai_here(*arguments: object, packages: Path) -> subprocess.CompletedProcess[str]:
+    """Call the door of the command line in this process: for many calls of one kind, a start of Python costs a second.
+
+    Args:
+        arguments: what follows ``medsegai``.
+        packages: a package folder, or a folder of packages.
+    """
+    from MedSegAILib.cli import main
+
+    words = list(map(str, arguments))
+    out, err = io.StringIO(), io.StringIO()
+    place = mock.patch.dict(os.environ, {"MEDSEGAI_PACKAGES": str(packages), "COLUMNS": "200"})
+    code: object = 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), place:
+        try:
+            main(words)
+        except SystemExit as ended:
+            code = ended.code
+    exit_code = code if isinstance(code, int) else int(code is not None)
+    return subprocess.CompletedProcess(words, exit_code, out.getvalue(), err.getvalue())
