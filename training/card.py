@@ -13,6 +13,12 @@ from .evaluate import SetScore, table
 from .recipes.recipe import Augmentation, Recipe
 from .tasks.task import Task
 
+LOSS_WORDS = {
+    "brats2020": "soft Dice plus cross-entropy",
+    "cross_entropy_dice": "cross-entropy plus soft Dice",
+    "jaccard": "soft Jaccard distance of every class",
+}
+
 
 class Told(Protocol):
     """What the card needs of a run."""
@@ -79,7 +85,7 @@ def _training(task: Task, run: Told) -> str:
         )
     how = (
         f"`python -m training train {recipe.name}`: {run.steps} steps in {run.hours:.1f} hours on two processor cores, "
-        f"shared with other work. AdamW {recipe.learning_rate:g} with a cosine to 0; soft Dice plus cross-entropy, "
+        f"shared with other work. AdamW {recipe.learning_rate:g} with a cosine to 0; {LOSS_WORDS.get(recipe.loss, recipe.loss)}, "
         f"unknown regions masked; running mean of the weights. Preparation: {steps_text}. Crops take turns:"
     )
     paragraphs = [_wrapped(how), crops, _wrapped(saw + recipe.history), _wrapped(_augmented(recipe.augmentation))]

@@ -9,7 +9,7 @@ import json
 import logging
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class StudyScore:
         dice: by known region, 0 to 1.
         volume_ml: of the prediction, by known region.
         reference_ml: of the reference, by known region.
+        hausdorff_mm, hausdorff95_mm: surface distances by known region; None where one surface is missing.
     """
 
     study: str
@@ -45,6 +46,8 @@ class StudyScore:
     dice: Mapping[str, float]
     volume_ml: Mapping[str, float]
     reference_ml: Mapping[str, float]
+    hausdorff_mm: Mapping[str, float | None] = field(default_factory=dict)
+    hausdorff95_mm: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def evaluate_case(task: str, labeled: tuple[Case, Volume], known: tuple[str, ...
     """Segment one case and score the regions that its reference tells."""
     case, reference = labeled
     result = segment(case, task, options=options)
-    found = evaluate_regions(result.labels.array, reference.array, result.scheme, reference.grid.voxel_volume_ml)
+    found = evaluate_regions(result.labels.array, reference.array, result.scheme, reference.grid)
     told = [score for score in found if score.region in known]
     return StudyScore(
         case.name,
@@ -120,6 +123,8 @@ def evaluate_case(task: str, labeled: tuple[Case, Volume], known: tuple[str, ...
         {score.region: score.dice for score in told},
         {score.region: score.volume_ml for score in told},
         {score.region: score.reference_ml for score in told},
+        {score.region: score.hausdorff_mm for score in told},
+        {score.region: score.hausdorff95_mm for score in told},
     )
 
 
@@ -138,7 +143,27 @@ def table(score: SetScore) -> str:
     for title, average in (("mean", statistics.fmean), ("median", statistics.median)):
         cells = " | ".join(f"**{average(score.values(name)):.3f}**" for name in regions)
         lines.append(f"| **{title}** | | {cells} | |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + _distances(score, regions)
+
+
+def _distances(score: SetScore, regions: Sequence[str]) -> str:
+    """Give mean distances and volume differences as a second table; nothing when none was measured."""
+    rows = []
+    for name in regions:
+        largest = [value for one in score.studies if (value := one.hausdorff_mm.get(name)) is not None]
+        most = [value for one in score.studies if (value := one.hausdorff95_mm.get(name)) is not None]
+        shares = [
+            abs(one.volume_ml[name] - one.reference_ml[name]) / one.reference_ml[name]
+            for one in score.studies
+            if one.reference_ml.get(name)
+        ]
+        if largest and shares:
+            numbers = (statistics.fmean(largest), statistics.fmean(most), statistics.fmean(shares))
+            rows.append(f"| {name} | {numbers[0]:.1f} | {numbers[1]:.1f} | {numbers[2]:.3f} |")
+    if not rows:
+        return ""
+    head = "| mean | Hausdorff mm | 95 % mm | volume difference, share of the reference |"
+    return "\n".join(["", head, "|---|---|---|---|", *rows]) + "\n"
 
 
 def write_json(score: SetScore, path: Path) -> None:

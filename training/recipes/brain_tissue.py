@@ -15,7 +15,7 @@ BRAIN_TISSUE_SMALL = Recipe(
     network="brats2020.Unet",
     arguments={"width": 8, "norm": "instance", "in_channels": 1, "out_channels": 4},
     activation="softmax",
-    loss="exclusive_dice_ce",
+    loss="cross_entropy_dice",
     prepare=(
         {"step": "orient", "axes": "LPS"},
         {"step": "crop_nonzero"},

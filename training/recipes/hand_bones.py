@@ -11,7 +11,7 @@ HAND_BONES_SMALL = Recipe(
     network="multiscale.MultiScale",
     arguments={"width": 8, "in_channels": 1, "out_channels": 5},
     activation="softmax",
-    loss="exclusive_dice_ce",
+    loss="jaccard",
     prepare=(
         {"step": "orient", "axes": "LPS"},
         {"step": "resample", "spacing_mm": 2.0, "multiple": 8, "around": "all"},

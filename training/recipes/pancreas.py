@@ -13,6 +13,7 @@ PANCREAS_ORGAN_SMALL = Recipe(
     name="pancreas-organ-small",
     task="pancreas",
     channels=("organ",),
+    loss="cross_entropy_dice",
     network="brats2020.Unet",
     arguments={"width": 8, "norm": "instance", "in_channels": 1, "out_channels": 1},
     # Boxes of the pancreas in 40 phantoms, in shares of the body, and a tenth more for people, who vary more.

@@ -91,7 +91,7 @@ class Recipe:
         seed: of weights, crops and augmentation.
         activation: "sigmoid" for regions that may overlap, "softmax" for labels that exclude each other; the network
             then has one more output, the background, as the first.
-        loss: key of ``training.objective.OBJECTIVES``.
+        loss: key of ``training.loss_table.LOSSES``; ``loss_settings`` are fields of its ``LossSettings``.
         window: for the manifest, when the network sees windows and not the whole box.
         box: where the stage looks, as in the manifest; a box "from" a region is that of the reference in training.
         box_shift_mm: such a box lies off by up to so much along each axis, other than in use.
@@ -121,7 +121,8 @@ class Recipe:
     start_from: str = ""
     seed: int = 20201121
     activation: str = "sigmoid"
-    loss: str = "dice_ce"
+    loss: str = "brats2020"
+    loss_settings: Mapping[str, Any] = field(default_factory=dict)
     window: Mapping[str, Any] = field(default_factory=dict)
     box: Mapping[str, Any] = field(default_factory=dict)
     box_shift_mm: float = 0.0
