@@ -1,4 +1,4 @@
-"""The door of training: ``python -m training train|export|evaluate|phantom``. Parsing and telling only."""
+"""The door of training: ``python -m training train|export|evaluate|package|phantom``. Parsing and telling only."""
 
 from __future__ import annotations
 
@@ -47,6 +47,11 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--limit", type=int, help="only the first studies")
     evaluate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
     evaluate.set_defaults(run=_evaluate)
+    package = verbs.add_parser("package", help="train, export, measure and export with the numbers, in one go")
+    package.add_argument("task")
+    package.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
+    package.add_argument("--output", type=Path, required=True, help="folder of the package")
+    package.set_defaults(run=_package)
     phantom = verbs.add_parser("phantom", help="draw the sample study of a task")
     phantom.add_argument("--task", default="brain-tumor")
     phantom.add_argument("--seed", type=int, help="another study than the one that ships")
@@ -82,6 +87,13 @@ def _evaluate(options: argparse.Namespace) -> None:
     sys.stdout.write(table(scores))
     if options.json_file is not None:
         write_json(scores, options.json_file)
+
+
+def _package(options: argparse.Namespace) -> None:
+    from .campaign import make_package
+    from .tasks import find_task
+
+    make_package(find_task(options.task), options.runs, options.output)
 
 
 def _phantom(options: argparse.Namespace) -> None:

@@ -79,7 +79,14 @@ class SetScore:
         return {name: statistics.fmean(self.values(name)) for name in self.regions()}
 
 
-def evaluate_set(task: str, set_name: str, part: str, preset: str = "balanced", limit: int | None = None) -> SetScore:
+def evaluate_set(
+    task: str,
+    set_name: str,
+    part: str,
+    preset: str = "balanced",
+    limit: int | None = None,
+    packages: Sequence[Path] = (),
+) -> SetScore:
     """Segment every study of a part of a set and score it.
 
     Args:
@@ -88,11 +95,12 @@ def evaluate_set(task: str, set_name: str, part: str, preset: str = "balanced", 
         part: "train" or "test".
         preset: of ``RunOptions``.
         limit: only so many studies; None takes all, or 20 phantoms.
+        packages: folders that are searched for the package before the usual ones.
     """
     options = RunOptions(preset=preset)  # type: ignore[arg-type]  # RunOptions refuses an unknown name
     scores = []
     for case, reference, known in labeled_cases(task, set_name, part, limit):
-        scores.append(evaluate_case(task, (case, reference), known, options))
+        scores.append(evaluate_case(task, (case, reference), known, options, packages))
         told = ", ".join(f"{name} {value:.3f}" for name, value in scores[-1].dice.items())
         logger.info("%s: %s", case.name, told)
     return SetScore(task, set_name, part, preset, tuple(scores))
@@ -111,10 +119,12 @@ def labeled_cases(
         yield (*read_study(study, facts), study.known)
 
 
-def evaluate_case(task: str, labeled: tuple[Case, Volume], known: tuple[str, ...], options: RunOptions) -> StudyScore:
+def evaluate_case(
+    task: str, labeled: tuple[Case, Volume], known: tuple[str, ...], options: RunOptions, packages: Sequence[Path] = ()
+) -> StudyScore:
     """Segment one case and score the regions that its reference tells."""
     case, reference = labeled
-    result = segment(case, task, options=options)
+    result = segment(case, task, options=options, packages=packages)
     found = evaluate_regions(result.labels.array, reference.array, result.scheme, reference.grid)
     told = [score for score in found if score.region in known]
     return StudyScore(

@@ -39,6 +39,7 @@ BRAIN_TISSUE = Task(
         ),
     ),
     main_region="brain",
+    measured_on=(("ibsr18", "test"),),
     card=Card(
         takes="One T1 without contrast agent, skull stripped; a whole head is masked before the run (repair strip).",
         gives="Labels 1 (CSF of the ventricles), 2 (gray matter), 3 (white matter).",

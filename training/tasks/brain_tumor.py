@@ -34,6 +34,7 @@ BRAIN_TUMOR = Task(
         ),
     ),
     main_region="WT",
+    measured_on=(("four_sequences", "test"), ("more", "test"), ("lgg", "test")),
     card=Card(
         takes="T1, T1ce, T2, FLAIR; or T1ce and FLAIR; or FLAIR alone. Skull stripped or whole heads.",
         gives="Labels 1 (necrotic and non-enhancing core), 2 (edema), 4 (enhancing tumor); regions WT = 1 + 2 + 4, "

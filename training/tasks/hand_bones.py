@@ -37,6 +37,7 @@ HAND_BONES = Task(
         ),
     ),
     main_region="bones",
+    measured_on=(("phantom", "test"),),
     card=Card(
         warning=NO_REFERENCE,
         takes="One MR of one hand, left or right, that shows wrist and fingers, fingers up in the patient's axes.",

@@ -42,6 +42,7 @@ HIPPOCAMPUS = Task(
         ),
     ),
     main_region="hippocampus",
+    measured_on=(("hippocampus", "test"),),
     card=Card(
         takes="A T1 crop around one hippocampus, about 35 x 50 x 35 mm, as the Decathlon gives them. Not a whole head.",
         gives="Labels 1 (anterior: head) and 2 (posterior: body and tail); region hippocampus = 1 + 2.",

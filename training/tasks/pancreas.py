@@ -46,6 +46,7 @@ PANCREAS = Task(
         ),
     ),
     main_region="organ",
+    measured_on=(("phantom", "test"),),
     card=Card(
         warning=NO_REFERENCE,
         takes="One abdominal CT in HU that shows the whole pancreas.",

@@ -41,6 +41,7 @@ PROSTATE = Task(
         ),
     ),
     main_region="prostate",
+    measured_on=(("phantom", "test"), ("prostate", "test")),
     card=Card(
         warning=f"{NO_REFERENCE} Four real studies, two of them drawn by a machine, took part.",
         takes="One axial T2 of the pelvis with the prostate near the middle.",

@@ -67,12 +67,14 @@ class Task:
         stages: in order.
         card: see there.
         main_region: region whose volume stands in the tables.
+        measured_on: (set, part) whose scores stand on the card; the set "phantom" draws seeds that never train.
     """
 
     table: Json
     stages: tuple[StagePlan, ...]
     card: Card
     main_region: str
+    measured_on: tuple[tuple[str, str], ...]
 
     @property
     def name(self) -> str:

@@ -13,8 +13,12 @@ from MedSegAILib import networks, segment
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.run import RunOptions
 from MedSegAILib.core.volume import Volume
-from MedSegAILib.tasks.package import Package
+from MedSegAILib.tasks.package import Package, read_package
+from training import cache
+from training.__main__ import main
+from training.datasets import DATA_VARIABLE
 from training.export import Run, export_runs
+from training.phantoms.sample import write_sample
 from training.phantoms.space import make_grid
 from training.recipes import RECIPES, find_recipe
 from training.tasks import TASKS
@@ -95,3 +99,26 @@ def test_every_stage_of_a_task_names_recipes_of_the_same_task() -> None:
 def test_the_sample_of_a_task_lies_ready_with_its_labels(checkout: Path, task: str) -> None:
     folder = checkout / "Resources" / "SampleData" / task
     assert {path.name for path in folder.iterdir()} == {f"{TASKS[task].roles[0]}.nii.gz", "seg.nii.gz"}
+
+
+def test_one_command_goes_from_studies_to_a_measured_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two drawn crops train two steps; the package runs, and its card holds the numbers of a third one."""
+    for name, seed in (("h1", 1), ("h2", 2), ("h3", 3)):
+        (image, labels) = write_sample("hippocampus", tmp_path / name, seed)
+        for path, folder in ((image, "imagesTr"), (labels, "labelsTr")):
+            (tmp_path / "data" / "hippocampus" / folder).mkdir(parents=True, exist_ok=True)
+            path.rename(tmp_path / "data" / "hippocampus" / folder / f"{name}.nii.gz")
+    (tmp_path / "data" / "hippocampus" / "splits.json").write_text('{"train": ["h1", "h2"], "test": ["h3"]}')
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(cache, "CACHE_FOLDER", tmp_path / "cache")
+    arguments = {"width": 4, "norm": "instance", "in_channels": 1, "out_channels": 2}
+    tiny = replace(find_recipe("hippocampus"), arguments=arguments, steps=2)
+    monkeypatch.setitem(RECIPES, "hippocampus", tiny)
+    package = tmp_path / "packages" / "hippocampus"
+    assert main(["package", "hippocampus", "--runs", str(tmp_path / "runs"), "--output", str(package)]) == 0
+    card = (package / "card.md").read_text(encoding="utf-8")
+    assert "| h3 | T1 |" in card
+    assert "2 steps" in card
+    assert set(read_package(package).manifest["expected"]["dice"]["hippocampus"]) == {
+        "hippocampus", "anterior", "posterior"
+    }  # fmt: skip
