@@ -86,7 +86,8 @@ def _training(task: Task, run: Told) -> str:
     how = (
         f"`python -m training train {recipe.name}`: {run.steps} steps in {run.hours:.1f} hours on two processor cores, "
         f"shared with other work. AdamW {recipe.learning_rate:g} with a cosine to 0; "
-        f"{LOSS_WORDS.get(recipe.loss, recipe.loss)}, unknown regions masked; running mean of the weights. Preparation: {steps_text}. Crops take turns:"
+        f"{LOSS_WORDS.get(recipe.loss, recipe.loss)}, unknown regions masked; running mean of the weights. "
+        f"Preparation: {steps_text}. Crops take turns:"
     )
     paragraphs = [_wrapped(how), crops, _wrapped(saw + recipe.history), _wrapped(_augmented(recipe.augmentation))]
     return "\n\n".join(paragraphs) + "\n"
