@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import UsageError
@@ -14,6 +15,7 @@ from MedSegAILib.core.volume import Array, Grid, Volume
 Drawn = tuple[Case, Volume]
 
 
+@lru_cache(maxsize=1)  # several boxes of one study follow each other
 def draw_phantom(task: str, seed: int, kind: str = "") -> Drawn:
     """Draw a study of a task.
 

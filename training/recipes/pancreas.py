@@ -29,10 +29,10 @@ PANCREAS_ORGAN_SMALL = Recipe(
         flip_chances_zyx=(0.0, 0.0, 0.0), affine_chance=0.5, gamma=0.15, gain=0.05, bias_chance=0.0, noise_size=0.03,
         blur_chance=0.1, drop_chance=0.0,
     ),
-    phantoms=PhantomShare(count=60, first_seed=100, with_skull=0),
+    phantoms=PhantomShare(count=40, first_seed=100, with_skull=0),
     learning_rate=3e-3,
     warmup_steps=40,
-    steps=600,
+    steps=400,
     average_decay=0.99,
 )  # fmt: skip
 
@@ -50,5 +50,5 @@ PANCREAS_TUMOR_SMALL = replace(
     ),
     crops=(CropKind(2, (40, 48, 72), {"phantom": 1.0}),),
     tumor_chance=0.5,
-    steps=600,
+    steps=450,
 )
