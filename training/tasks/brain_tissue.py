@@ -46,10 +46,10 @@ BRAIN_TISSUE = Task(
         is_what="A 3D U-Net of width 8 at 1.5 mm, four classes by softmax, trained on crops of 64 x 64 x 64.",
         limits=(
             "As in its references the CSF is that of the ventricles; fluid in the sulci is gray matter or background.",
-            "Ten healthy adults of one repository (IBSR18, scanners of the 1990s, 1.5 mm slices) trained it.",
+            "Nine healthy adults of one repository (IBSR18, 1.5 mm slices, of several old scanners) trained it.",
             "Details below 1.5 mm, as thin gyri and sulci, are lost.",
             "Its brain masks are those of the references; another skull stripping shifts the outer border of GM.",
         ),
-        learned_on={"ibsr18": "10 skull-stripped T1 of healthy adults (IBSR18)"},
+        learned_on={"ibsr18": "9 skull-stripped T1 of healthy adults (IBSR18)"},
     ),
 )

@@ -53,7 +53,6 @@ HIPPOCAMPUS = Task(
             "Healthy adults and adults with psychosis of one center (Vanderbilt) trained it; atrophy, epilepsy, "
             "children and other scanners did not.",
         ),
-        learned_on={"hippocampus": "200 crops, 160 subjects or fewer (MSD Task04; two sides of one subject may be "
-                    "two crops)"},
+        learned_on={"hippocampus": "191 crops of 122 subjects (MSD Task04; two sides of one subject are two crops)"},
     ),
 )  # fmt: skip
