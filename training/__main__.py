@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--minutes", type=float, help="time budget of the whole run; without it the recipe's steps")
     train.add_argument("--steps", type=int, help="number of steps instead of the recipe's")
     train.add_argument("--folder", type=Path, help="run folder; default runs/<recipe>")
+    train.add_argument("--full", action="store_true", help="a published recipe unreduced, as the source has it")
     train.set_defaults(run=_train)
     export = verbs.add_parser("export", help="make the package of a task from the averaged weights of its runs")
     export.add_argument("task")
@@ -66,6 +67,8 @@ def _train(options: argparse.Namespace) -> None:
     from .recipes import find_recipe
 
     recipe = find_recipe(options.recipe)
+    if options.full:
+        recipe = recipe.unreduced()
     samples, held_out = load_training(recipe)
     budget_s = None if options.minutes is None else options.minutes * 60.0
     settings = RunSettings(options.folder or RUNS / recipe.name, steps=options.steps, budget_s=budget_s)

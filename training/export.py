@@ -184,7 +184,7 @@ def _save(weights: Weights, path: Path) -> None:
     kept = {
         name: value.detach().to(torch.float16).contiguous()
         for name, value in weights.items()
-        if not name.startswith(DEEP_HEADS)
+        if not name.startswith(DEEP_HEADS) and value.is_floating_point()
     }
     save_file(kept, path)
     path.chmod(0o644)  # safetensors writes for the owner alone; an installed package is read by all

@@ -25,6 +25,7 @@ from .monitor import monitor
 from .objective import objective
 from .recipes.recipe import Recipe
 from .sampling import Batch, draw_batch
+from .slices import to_images, to_middle
 from .start import load_start
 
 logger = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ def new_state(recipe: Recipe) -> State:
     network = networks.build(recipe.network, **dict(recipe.arguments))
     if recipe.start_from:
         load_start(network, recipe.start_from)
-    network = network.to(memory_format=torch.channels_last_3d)
+    network = network.to(memory_format=_memory_format(recipe))
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     return State(network, average, optimizer)
@@ -128,18 +129,28 @@ def step_once(state: State, batch: Batch, rate: float, recipe: Recipe) -> tuple[
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     state.network.train()
-    logits: Tensor = state.network(batch.images.contiguous(memory_format=torch.channels_last_3d))
-    loss, region_losses = objective(recipe)(logits, batch.targets, batch.known)
+    images, targets = batch.images, batch.targets
+    if recipe.slices:
+        images, targets = to_images(images, recipe.slices), to_middle(targets, recipe.slices)
+    logits: Tensor = state.network(images.contiguous(memory_format=_memory_format(recipe)))
+    loss, region_losses = objective(recipe)(logits, targets, batch.known)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), recipe.gradient_norm)
     state.optimizer.step()
     decay = min(recipe.average_decay, (state.step + 1) / (state.step + FULL_WARMUP_OF_AVERAGE))
     for name, value in state.network.state_dict().items():
-        state.average[name].lerp_(value.detach(), 1.0 - decay)
+        if value.is_floating_point():
+            state.average[name].lerp_(value.detach(), 1.0 - decay)
+        else:  # a batch norm's count of batches
+            state.average[name].copy_(value)
     told = batch.known.any(dim=0)
     dice = [1.0 - float(one) if is_told else math.nan for one, is_told in zip(region_losses, told, strict=True)]
     return float(loss.detach()), dice
+
+
+def _memory_format(recipe: Recipe) -> torch.memory_format:
+    return torch.channels_last if recipe.slices else torch.channels_last_3d
 
 
 def _log(path: Path, state: State, told: list[float], batch: Batch, recipe: Recipe) -> None:

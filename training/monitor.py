@@ -17,6 +17,7 @@ from .cache import Sample
 from .checkpoint import State
 from .objective import masks_of
 from .recipes.recipe import Recipe
+from .slices import every_slice
 from .tasks import find_task
 
 
@@ -42,7 +43,9 @@ def score(network: torch.nn.Module, sample: Sample, recipe: Recipe) -> list[floa
     for role, channel in zip(sample.roles, sample.image, strict=True):
         image[0, roles.index(role)] = channel
     with torch.inference_mode():
-        found = masks_of(network(torch.from_numpy(image)), recipe.activation)[0].numpy()
+        study = torch.from_numpy(image)
+        logits = every_slice(network, study, recipe.slices) if recipe.slices else network(study)
+        found = masks_of(logits, recipe.activation)[0].numpy()
     return [
         dice(ours, theirs.astype(bool)) if known else math.nan
         for ours, theirs, known in zip(found, sample.target, sample.known, strict=True)

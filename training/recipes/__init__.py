@@ -10,6 +10,7 @@ from .brain_tumor_small import BRAIN_TUMOR_SMALL
 from .hand_bones import HAND_BONES_SMALL
 from .hippocampus import HIPPOCAMPUS
 from .pancreas import PANCREAS_ORGAN_SMALL, PANCREAS_TUMOR_SMALL
+from .papers import PAPERS
 from .prostate import PROSTATE_SMALL
 from .recipe import Recipe
 
@@ -26,6 +27,7 @@ RECIPES: dict[str, Recipe] = {
         PANCREAS_TUMOR_SMALL,
         PROSTATE_SMALL,
         HAND_BONES_SMALL,
+        *PAPERS,
     )
 }
 

@@ -1,9 +1,9 @@
-"""The nouns of a recipe: network, preparation, sampling, augmentation, optimizer. No behavior. Beside the library."""
+"""The nouns of a recipe: network, preparation, sampling, augmentation, optimizer. Beside the library."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -96,6 +96,8 @@ class Recipe:
         box: where the stage looks, as in the manifest; a box "from" a region is that of the reference in training.
         box_shift_mm: such a box lies off by up to so much along each axis, other than in use.
         box_copies: shifted boxes of each study.
+        slices: 0 for a 3D network; else the slices along z that a 2D network takes as channels, the middle one out.
+        full: fields that the unreduced form changes; empty for a recipe that is no reduced form of a published one.
         history: what a reader of the card must know of the run besides, one or two sentences.
     """
 
@@ -127,6 +129,13 @@ class Recipe:
     box: Mapping[str, Any] = field(default_factory=dict)
     box_shift_mm: float = 0.0
     box_copies: int = 1
+    slices: int = 0
+    full: Mapping[str, Any] = field(default_factory=dict)
+
+    def unreduced(self) -> Recipe:
+        """Give the recipe as the source has it, for machines and studies that allow it."""
+        return replace(self, name=f"{self.name}-full", full={}, **self.full)
+
     history: str = ""
 
     @property
