@@ -144,7 +144,7 @@ class _Field:
         return sums
 
     def _pairs(self) -> Iterator[tuple[float, _Slices, _Slices]]:
-        """Give each offset of half the box once: squared distance in mm^2, and the voxels at both ends, ``[c, ...]``."""
+        """Give each offset of half the box once: squared distance in mm^2, and the slices of both ends."""
         for offset in itertools.product(*(range(-most, most + 1) for most in self.reach)):
             if offset <= (0,) * len(offset):
                 continue
