@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .box import StageBox
 from .doubt import Doubt
 from .labels import LabelScheme
 from .volume import Volume
@@ -94,6 +95,7 @@ class Result:
         notices: warnings that a user must see.
         probabilities: only when the options asked to keep them.
         doubt: where it may be wrong; None when nobody looked.
+        boxes: where stages looked that did not see the whole image, in order.
     """
 
     labels: Volume
@@ -102,6 +104,7 @@ class Result:
     notices: tuple[Notice, ...] = ()
     probabilities: Probabilities | None = None
     doubt: Doubt | None = None
+    boxes: tuple[StageBox, ...] = ()
 
     def region_mask(self, name: str) -> npt.NDArray[np.bool_]:
         """Give the voxels of a region, bool, ``[z, y, x]``."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from .box import StageBox
 from .errors import Cancelled, UsageError
 
 PRESETS = ("fast", "balanced", "best")
@@ -31,6 +33,12 @@ class RunOptions:
             into windows, and the passport says so.
         repair: what may be done to the inputs where it is needed: "resample" (other grids), "register" (sequences
             that do not lie on each other), "strip" (mask the brain of a whole head); an empty tuple refuses all.
+        boxes: where stages shall look instead of the box that they would find, at most one a stage; see
+            ``Result.boxes``.
+        deterministic: the same input gives the same bytes on the same machine: fp32 everywhere, and a case for which
+            the free memory is short is refused instead of computed in windows.
+        package_sha256: checksum that the package must have (of its ``manifest.json``, 64 hexadecimal digits); empty
+            takes the installed one.
 
     Raises:
         UsageError: "options.<field>" with the values there are.
@@ -43,9 +51,18 @@ class RunOptions:
     keep_probabilities: bool = False
     memory_mb: int = 0
     repair: tuple[str, ...] = DEFAULT_REPAIRS
+    boxes: tuple[StageBox, ...] = ()
+    deterministic: bool = False
+    package_sha256: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "repair", tuple(self.repair))  # JSON brings a list
+        # JSON brings dictionaries.
+        boxes = tuple(box if isinstance(box, StageBox) else StageBox.from_json(box) for box in self.boxes)
+        object.__setattr__(self, "boxes", boxes)
+        stages = [box.stage for box in boxes]
+        if len(set(stages)) != len(stages):
+            raise UsageError("options.boxes", "One stage is given two boxes.", "Give one box a stage.")
         for name in self.repair:
             self._one_of("repair", name, REPAIRS)
         self._one_of("preset", self.preset, PRESETS)
@@ -65,6 +82,12 @@ class RunOptions:
                 f"{self.memory_mb} MB of memory cannot be used.",
                 "Give 0 (what is free) or more.",
             )
+        if self.package_sha256 and not re.fullmatch("[0-9a-f]{64}", self.package_sha256):
+            raise UsageError(
+                "options.package_sha256",
+                f"A checksum has 64 hexadecimal digits; {self.package_sha256!r} is none.",
+                "Take it from `medsegai models info TASK`, or from the passport of an earlier result.",
+            )
 
     @staticmethod
     def _one_of(field_name: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -77,7 +100,7 @@ class RunOptions:
 
     def to_json(self) -> dict[str, Any]:
         """Give the options as a dictionary; ``RunOptions(**d)`` reads it back."""
-        return {**asdict(self), "repair": list(self.repair)}
+        return {**asdict(self), "repair": list(self.repair), "boxes": [box.to_json() for box in self.boxes]}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from MedSegAILib.core.errors import SetupError, UsageError
 FloatArray = npt.NDArray[np.float32]
 Weights = Mapping[str, FloatArray]
 Shape = tuple[int, int, int, int]
+# What a network sees: (c, z, y, x), or (c, y, x) for networks of two dimensions.
+NetworkShape = Shape | tuple[int, int, int]
 
 BACKENDS: dict[str, str] = {
     "openvino": "openvino_backend:OpenVinoBackend",
@@ -69,6 +71,8 @@ class LoadedNetwork(Protocol):
     def run(self, array: FloatArray) -> FloatArray:
         """Give logits ``[k, z, y, x]`` for ``[c, z, y, x]``; both float32, the result is the caller's own.
 
+        A network of two dimensions takes slices, ``[n, c, y, x]``, and gives ``[n, k, y, x]``.
+
         Raises:
             ResourceError: "gpu.memory" when the device has too little memory.
         """
@@ -85,14 +89,14 @@ class Backend(Protocol):
     name: str
 
     def load(
-        self, network: NetworkSpec, weights: Weights, shape_czyx: Shape, device: Device, threads: int
+        self, network: NetworkSpec, weights: Weights, shape_czyx: NetworkShape, device: Device, threads: int
     ) -> LoadedNetwork:
         """Make a network ready.
 
         Args:
             network: what to build.
             weights: tensors by name; more than the network uses (heads of training) is no error.
-            shape_czyx: shape of the arrays that will come.
+            shape_czyx: shape of the arrays that will come; (c, y, x) for a network of two dimensions.
             device: where to run.
             threads: CPU threads, 0 = all cores.
 

@@ -15,7 +15,7 @@ from openvino import opset13 as ops
 
 from MedSegAILib.core.errors import PackageError, ResourceError
 
-from .backend import Device, DeviceInfo, FloatArray, NetworkSpec, Shape, Weights
+from .backend import Device, DeviceInfo, FloatArray, NetworkShape, NetworkSpec, Weights
 from .graph import TENSORS, check_graph, tensor_names
 from .probe import PROBE_GRAPH, check_probe, probe_array, probe_weights
 
@@ -34,7 +34,7 @@ class OpenVinoBackend:
         self._core = openvino.Core()
 
     def load(
-        self, network: NetworkSpec, weights: Weights, shape_czyx: Shape, device: Device, threads: int
+        self, network: NetworkSpec, weights: Weights, shape_czyx: NetworkShape, device: Device, threads: int
     ) -> OpenVinoNetwork:
         """Build and compile the network for one shape; see ``Backend.load``."""
         if device.name != "cpu" or device.precision != "fp32":
@@ -51,7 +51,7 @@ class OpenVinoBackend:
         }
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
-        return OpenVinoNetwork(self._core.compile_model(model, "CPU", settings))
+        return OpenVinoNetwork(self._core.compile_model(model, "CPU", settings), is_flat=len(shape_czyx) == 3)
 
     def devices(self) -> list[DeviceInfo]:
         """Give the CPU."""
@@ -66,14 +66,26 @@ class OpenVinoBackend:
 
 
 class OpenVinoNetwork:
-    """A compiled network; see ``LoadedNetwork``."""
+    """A compiled network; see ``LoadedNetwork``.
 
-    def __init__(self, compiled: Any) -> None:
+    Args:
+        compiled: for one image.
+        is_flat: whether it is of two dimensions.
+    """
+
+    def __init__(self, compiled: Any, *, is_flat: bool = False) -> None:
+        self._is_flat = is_flat
         self._compiled = compiled
         self._request: Any = compiled.create_infer_request()
 
     def run(self, array: FloatArray) -> FloatArray:
         """Give logits; see ``LoadedNetwork.run``."""
+        if self._is_flat:
+            # A slice keeps all cores busy; a batch of them would need a model of its own for the last, shorter one.
+            return np.stack([self._run_one(image) for image in array])
+        return self._run_one(array)
+
+    def _run_one(self, array: FloatArray) -> FloatArray:
         batch = np.ascontiguousarray(array[None], dtype=np.float32)
         results = self._request.infer({0: batch}, share_inputs=True)
         logits: FloatArray = results[0][0]
@@ -85,7 +97,7 @@ class OpenVinoNetwork:
         self._compiled = None
 
 
-def build_model(graph: Mapping[str, Any] | None, weights: Weights, shape_czyx: Shape) -> Any:
+def build_model(graph: Mapping[str, Any] | None, weights: Weights, shape_czyx: NetworkShape) -> Any:
     """Build the OpenVINO model of a graph for arrays of one shape.
 
     Raises:

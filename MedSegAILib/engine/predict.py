@@ -16,7 +16,7 @@ from MedSegAILib.core.errors import InputError, PackageError, ResourceError
 from MedSegAILib.core.run import Cancel, RunOptions
 
 from .activation import ACTIVATIONS
-from .backend import Device, FloatArray, LoadedNetwork, NetworkSpec, Shape, Weights, load_backend
+from .backend import Device, FloatArray, LoadedNetwork, NetworkShape, NetworkSpec, Shape, Weights, load_backend
 from .device import Plan, choose
 from .memory import MemoryPlan, Work, estimate_bytes, plan_memory, steps_down, words
 from .views import View, by_shape
@@ -150,7 +150,8 @@ def _run(array: FloatArray, job: Job, report: Report, cancel: Cancel) -> tuple[_
             network = backend.load(job.network, weights, network_shape, device, job.plan.threads)
             try:
                 for view in views:
-                    for window in _windows(view, shape, memory.windows):
+                    turned = memory.windows and memory.windows.turned(swaps_yx=view.swaps_yx)
+                    for window in _windows(view, shape, turned):
                         cancel.check()
                         total.add(network, view, array, window)
                         done += 1
@@ -160,25 +161,37 @@ def _run(array: FloatArray, job: Job, report: Report, cancel: Cancel) -> tuple[_
     return total, memory, count
 
 
-_Window = tuple[Box, FloatArray | None]
-_WHOLE: _Window = ((slice(None), slice(None), slice(None)), None)
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """A place in a look, its shares, and the windows it is one of; without both the whole look."""
+
+    box: Box = (slice(None), slice(None), slice(None))
+    shares: FloatArray | None = None
+    windows: Windows | None = None
+
+    def run(self, network: LoadedNetwork, look: FloatArray) -> FloatArray:
+        """Give the logits at this place."""
+        if self.windows is None:
+            return network.run(np.ascontiguousarray(look))
+        return self.windows.run(network, look, self.box)
 
 
-def _windows(view: View, shape: Shape, windows: Windows | None) -> Iterator[_Window]:
+def _windows(view: View, shape: Shape, turned: Windows | None) -> Iterator[_Window]:
     """Give the windows of a look, each with its shares; the whole look, without shares, where there are none."""
-    if windows is None:
-        yield _WHOLE
+    if turned is None:
+        yield _Window()
     else:
-        yield from windows.turned(swaps_yx=view.swaps_yx).lay(view.shape(shape)[1:])
+        for box, shares in turned.lay(view.shape(shape)[1:]):
+            yield _Window(box, shares, turned)
 
 
-def _groups(views: tuple[View, ...], shape: Shape, windows: Windows | None) -> dict[Shape, list[View]]:
+def _groups(views: tuple[View, ...], shape: Shape, windows: Windows | None) -> dict[NetworkShape, list[View]]:
     """Group views by the shape that the network sees."""
-    groups: dict[Shape, list[View]] = {}
+    groups: dict[NetworkShape, list[View]] = {}
     for view_shape, same in by_shape(views, shape).items():
-        seen = view_shape
+        seen: NetworkShape = view_shape
         if windows is not None:
-            seen = (shape[0], *windows.turned(swaps_yx=same[0].swaps_yx).clipped(view_shape[1:]))
+            seen = windows.turned(swaps_yx=same[0].swaps_yx).seen(view_shape)
         groups.setdefault(seen, []).extend(same)
     return groups
 
@@ -195,16 +208,15 @@ class _Sum:
 
     def add(self, network: LoadedNetwork, view: View, array: FloatArray, window: _Window) -> None:
         """Run one window of a view and add its share."""
-        box, shares = window
-        place = (slice(None), *box)
-        probabilities = self._activate(network.run(np.ascontiguousarray(view.apply(array)[place])))
+        place = (slice(None), *window.box)
+        probabilities = self._activate(window.run(network, view.apply(array)))
         if self._total is None:
             whole = (probabilities.shape[0], *array.shape[1:])
             self._total = np.zeros(whole, np.float32)
             self._votes = None if self._above is None else np.zeros(whole, np.float32)
         weight: FloatArray | np.float32 = np.float32(view.weight * self._share)
-        if shares is not None:
-            weight = shares * weight
+        if window.shares is not None:
+            weight = window.shares * weight
         if self._votes is not None and self._above is not None:
             # A look at the sum is a view into it: adding there adds at the right place.
             votes = view.apply(self._votes)[place]

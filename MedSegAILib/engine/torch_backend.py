@@ -17,7 +17,7 @@ from torch.nn import functional
 from MedSegAILib.core.errors import PackageError, ResourceError
 from MedSegAILib.networks import build
 
-from .backend import Device, DeviceInfo, FloatArray, NetworkSpec, Shape, Weights
+from .backend import Device, DeviceInfo, FloatArray, NetworkShape, NetworkSpec, Weights
 from .probe import check_probe, probe_array, probe_weights
 
 PRECISIONS: dict[str, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -30,7 +30,7 @@ class TorchBackend:
     name = "torch"
 
     def load(
-        self, network: NetworkSpec, weights: Weights, shape_czyx: Shape, device: Device, threads: int
+        self, network: NetworkSpec, weights: Weights, shape_czyx: NetworkShape, device: Device, threads: int
     ) -> TorchNetwork:
         """Build the network and put its weights in; see ``Backend.load``."""
         check_precision(device)
@@ -42,7 +42,7 @@ class TorchBackend:
         module = build(network.name, **arguments)
         _fill(module, weights)
         _check_shape(module, network.name, shape_czyx)
-        return TorchNetwork(module, device, len(shape_czyx) - 1)
+        return TorchNetwork(module, device, is_flat=len(shape_czyx) == 3)
 
     def devices(self) -> list[DeviceInfo]:
         """Give the GPUs, then the CPU."""
@@ -66,15 +66,23 @@ class TorchBackend:
 
 
 class TorchNetwork:
-    """A module on its device; see ``LoadedNetwork``."""
+    """A module on its device; see ``LoadedNetwork``.
 
-    def __init__(self, module: nn.Module, device: Device, axes: int) -> None:
+    Args:
+        module: with its weights.
+        device: where to run.
+        is_flat: whether it is of two dimensions.
+    """
+
+    def __init__(self, module: nn.Module, device: Device, *, is_flat: bool = False) -> None:
         self._device = device
+        self._is_flat = is_flat
+        self._layout = torch.channels_last if is_flat else torch.channels_last_3d
         self._module: nn.Module | None = module.eval().requires_grad_(False).to(device.name)
         self._is_on_gpu = device.name != "cpu"
         if self._is_on_gpu:
             # torch's annotations know nn.Module.to(memory_format=...) for 4D only; 5D is documented and works.
-            self._module = self._module.to(memory_format=_channels_last(axes))  # type: ignore[call-overload]
+            self._module = self._module.to(memory_format=self._layout)  # type: ignore[call-overload]
 
     def run(self, array: FloatArray) -> FloatArray:
         """Give logits; see ``LoadedNetwork.run``."""
@@ -82,13 +90,14 @@ class TorchNetwork:
             raise ValueError("run() after close()")
         try:
             with torch.inference_mode(), _autocast(self._device), _exact_float32():
-                batch = torch.from_numpy(np.ascontiguousarray(array[None], dtype=np.float32)).to(self._device.name)
+                images = array if self._is_flat else array[None]
+                batch = torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32)).to(self._device.name)
                 if self._is_on_gpu:
-                    batch = batch.contiguous(memory_format=_channels_last(batch.ndim - 2))
+                    batch = batch.contiguous(memory_format=self._layout)
                 output = self._module(batch)
                 logits: Tensor = output[0] if isinstance(output, tuple) else output
-                result: FloatArray = logits[0].float().contiguous().cpu().numpy()
-                return result
+                result: FloatArray = logits.float().contiguous().cpu().numpy()
+                return result if self._is_flat else result[0]
         except torch.cuda.OutOfMemoryError as error:
             raise ResourceError(
                 "gpu.memory",
@@ -130,16 +139,12 @@ def _autocast(device: Device) -> contextlib.AbstractContextManager[object]:
     return torch.autocast("cuda", dtype=PRECISIONS[device.precision])
 
 
-def _channels_last(axes: int) -> torch.memory_format:
-    return torch.channels_last_3d if axes == 3 else torch.channels_last
-
-
 def _exact_float32() -> contextlib.AbstractContextManager[object]:
-    """Switch TF32 off, so that "fp32" on a GPU means it; no effect on a CPU."""
-    return torch.backends.cudnn.flags(allow_tf32=False)
+    """Switch TF32 and racing kernels off, so that "fp32" on a GPU means it, every time; no effect on a CPU."""
+    return torch.backends.cudnn.flags(allow_tf32=False, deterministic=True)
 
 
-def _check_shape(module: nn.Module, name: str, shape_czyx: Shape) -> None:
+def _check_shape(module: nn.Module, name: str, shape_czyx: NetworkShape) -> None:
     """Run the network without numbers (torch's meta device): a shape that does not suit it fails here, by name."""
     try:
         copy.deepcopy(module).to("meta").eval()(torch.empty((1, *shape_czyx), device="meta"))

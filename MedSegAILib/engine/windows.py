@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from MedSegAILib.core.errors import PackageError
 
-from .backend import FloatArray
+from .backend import FloatArray, LoadedNetwork, NetworkShape, Shape
 
 Shape3 = tuple[int, int, int]
 Box = tuple[slice, slice, slice]
@@ -38,6 +38,8 @@ class Windows:
         size_zyx: voxels of a window; along an axis that is shorter the window is the axis.
         overlap: share of a window that its neighbor covers too, 0 to below 1; windows at the end overlap more.
         weights: "gaussian" (the middle of a window counts most) or "flat".
+        each: what is done to every input of a window by itself before the network sees it: "zscore", or "" for
+            nothing.
 
     Raises:
         PackageError: "package.window" with the value found.
@@ -46,32 +48,39 @@ class Windows:
     size_zyx: Shape3
     overlap: float = 0.5
     weights: str = "gaussian"
+    each: str = ""
 
     def __post_init__(self) -> None:
         is_size = len(self.size_zyx) == 3 and min(self.size_zyx) >= 1
-        if not is_size or not 0.0 <= self.overlap < 1.0 or self.weights not in WEIGHTS:
+        if not is_size or not 0.0 <= self.overlap < 1.0 or self.weights not in WEIGHTS or self.each not in EACH:
             raise PackageError(
                 "package.window",
-                f"Windows of {list(self.size_zyx)} voxels, overlap {self.overlap}, weights {self.weights!r} "
-                "cannot be laid.",
-                f"Give three sizes from 1, an overlap from 0 to below 1, and weights of {', '.join(WEIGHTS)}.",
+                f"Windows of {list(self.size_zyx)} voxels, overlap {self.overlap}, weights {self.weights!r}, each "
+                f"{self.each!r} cannot be laid.",
+                f"Give three sizes from 1, an overlap from 0 to below 1, weights of {', '.join(WEIGHTS)}, and for "
+                "each zscore or nothing.",
             )
 
     @classmethod
     def from_manifest(cls, entry: Mapping[str, Any]) -> Windows:
-        """Read ``{"size": [z, y, x], "overlap": 0.5, "weights": "gaussian"}``.
+        """Read ``{"size": [z, y, x], "overlap": 0.5, "weights": "gaussian", "each": ""}``.
 
         Raises:
             PackageError: "package.window".
         """
         try:
             depth, height, width = (int(count) for count in entry["size"])
-            return cls((depth, height, width), float(entry.get("overlap", 0.5)), str(entry.get("weights", "gaussian")))
+            return cls(
+                (depth, height, width),
+                float(entry.get("overlap", 0.5)),
+                str(entry.get("weights", "gaussian")),
+                str(entry.get("each", "")),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise PackageError(
                 "package.window",
                 f"The package asks for windows that cannot be read: {dict(entry)}.",
-                "Compare it with docs/reference/package.md.",
+                "Compare it with docs/reference/manifest.md.",
             ) from error
 
     def clipped(self, shape_zyx: Shape3) -> Shape3:
@@ -82,7 +91,25 @@ class Windows:
     def turned(self, *, swaps_yx: bool) -> Windows:
         """Give the same windows for a view that swaps y and x."""
         depth, height, width = self.size_zyx
-        return Windows((depth, width, height), self.overlap, self.weights) if swaps_yx else self
+        return replace(self, size_zyx=(depth, width, height)) if swaps_yx else self
+
+    def seen(self, shape_czyx: Shape) -> NetworkShape:
+        """Give the shape that the network sees of a box."""
+        depth, height, width = self.clipped(shape_czyx[1:])
+        return shape_czyx[0], depth, height, width
+
+    def run(self, network: LoadedNetwork, look: FloatArray, box: Box) -> FloatArray:
+        """Run the window at a place of ``[c, z, y, x]``; gives its logits, ``[k, z, y, x]``."""
+        place = (slice(None), *box)
+        return network.run(self.normalized(np.ascontiguousarray(look[place])))
+
+    def normalized(self, piece: FloatArray) -> FloatArray:
+        """Give ``[c, z, y, x]`` as ``each`` wants it."""
+        if not self.each:
+            return piece
+        from MedSegAILib.image.intensity import zscore  # brings scipy, which choosing a device must not
+
+        return np.stack([zscore(channel) for channel in piece])
 
     def count(self, shape_zyx: Shape3) -> int:
         """Give the number of windows that cover a box."""
@@ -99,7 +126,7 @@ class Windows:
         """
         size = self.clipped(shape_zyx)
         starts = [self._starts(shape_zyx, axis) for axis in range(3)]
-        shares = [self._shares(shape_zyx[axis], size[axis], starts[axis]) for axis in range(3)]
+        shares = [self._shares(shape_zyx, axis, starts[axis]) for axis in range(3)]
         for z, share_z in zip(starts[0], shares[0], strict=True):
             for y, share_y in zip(starts[1], shares[1], strict=True):
                 share_zy = share_z[:, None, None] * share_y[:, None]
@@ -116,7 +143,7 @@ class Windows:
         count, size = shape_zyx[axis], self.clipped(shape_zyx)[axis]
         if size == count:
             return [0]
-        widest = max(1, int(size * (1.0 - self.overlap)))
+        widest = max(1, int(size * (1.0 - self._overlap_along(axis))))
         grain = math.gcd(size, count, PHASE)
         while grain > widest:
             grain //= 2
@@ -125,13 +152,20 @@ class Windows:
         places = np.linspace(0, count - size, window_count)
         return [math.floor(place / grain + 0.5) * grain for place in places]
 
-    def _shares(self, count: int, size: int, starts: list[int]) -> list[npt.NDArray[np.float32]]:
+    def _shares(self, shape_zyx: Shape3, axis: int, starts: list[int]) -> list[npt.NDArray[np.float32]]:
         """Give each window's shares along one axis; the product over the axes sums to one as each axis does."""
-        weights = WEIGHTS[self.weights](size)
+        count, size = shape_zyx[axis], self.clipped(shape_zyx)[axis]
+        weights = WEIGHTS[self._weights_along(axis)](size)
         total = np.zeros(count)
         for start in starts:
             total[start : start + size] += weights
         return [(weights / total[start : start + size]).astype(np.float32) for start in starts]
+
+    def _overlap_along(self, _axis: int) -> float:
+        return self.overlap
+
+    def _weights_along(self, _axis: int) -> str:
+        return self.weights
 
 
 def _gaussian(size: int) -> npt.NDArray[np.float64]:
@@ -144,6 +178,7 @@ def _flat(size: int) -> npt.NDArray[np.float64]:
     return np.ones(size)
 
 
+EACH = ("", "zscore")
 WEIGHTS: dict[str, Callable[[int], npt.NDArray[np.float64]]] = {"gaussian": _gaussian, "flat": _flat}
 
 

@@ -9,6 +9,8 @@ from scipy import ndimage
 from MedSegAILib.core.volume import Array
 
 _ALL_NEIGHBORS = np.ones((3, 3, 3), dtype=bool)  # also those that touch at an edge or a corner
+_NEIGHBORS = {6: 1, 18: 2, 26: 3}  # number of neighbors: axes along which they may differ
+_ROUNDING = 1e-6  # of a voxel: a volume in mL divided by that of a voxel is not exact
 
 
 def parts_of(mask: Array) -> list[npt.NDArray[np.intp]]:
@@ -29,6 +31,39 @@ def parts_of(mask: Array) -> list[npt.NDArray[np.intp]]:
     sizes = np.bincount(owner, minlength=count + 1)[1:]
     parts = np.split(where[order], np.cumsum(sizes)[:-1])
     return sorted(parts, key=len, reverse=True)
+
+
+def largest_part(mask: Array, connectivity: int = 26) -> npt.NDArray[np.bool_]:
+    """Give the largest connected part of a mask; of equal ones the first in scan order, of an empty mask nothing.
+
+    Args:
+        mask: bool, ``[z, y, x]``.
+        connectivity: 6 (over faces), 18 (and edges) or 26 (and corners).
+
+    Raises:
+        ValueError: for another connectivity.
+    """
+    numbers, sizes = _numbered(mask, connectivity)
+    largest: npt.NDArray[np.bool_] = numbers == (int(sizes.argmax()) if sizes.any() else -1)
+    return largest
+
+
+def large_parts(mask: Array, voxels: float, connectivity: int = 26) -> npt.NDArray[np.bool_]:
+    """Give the connected parts of a mask that have at least so many voxels; else as :func:`largest_part`."""
+    numbers, sizes = _numbered(mask, connectivity)
+    kept = sizes >= max(voxels - _ROUNDING, 1.0)
+    large: npt.NDArray[np.bool_] = kept[numbers]
+    return large
+
+
+def _numbered(mask: Array, connectivity: int) -> tuple[Array, npt.NDArray[np.intp]]:
+    """Give the number of the part at every voxel, and the size of each part; that of the background is 0."""
+    if connectivity not in _NEIGHBORS:
+        raise ValueError(f"connectivity {connectivity}")
+    numbers, _ = ndimage.label(mask, ndimage.generate_binary_structure(3, _NEIGHBORS[connectivity]))
+    sizes = np.bincount(numbers.ravel())
+    sizes[0] = 0
+    return numbers, sizes
 
 
 def without_holes(mask: Array) -> npt.NDArray[np.bool_]:

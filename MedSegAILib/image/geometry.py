@@ -49,8 +49,27 @@ class Reorientation:
         shape = tuple(grid.shape_zyx[old] for old in self.order_zyx)
         return Grid((shape[0], shape[1], shape[2]), grid.ijk_to_ras @ new_to_old)
 
+    def box(self, box: Box, shape_zyx: tuple[int, int, int]) -> Box:
+        """Give a box of an array of that shape in the new axis order."""
+        moved = [
+            _mirrored(box[old], shape_zyx[old]) if is_reversed else box[old]
+            for old, is_reversed in zip(self.order_zyx, self.reversed_zyx, strict=True)
+        ]
+        return moved[0], moved[1], moved[2]
+
+    def undo_box(self, box: Box, shape_zyx: tuple[int, int, int]) -> Box:
+        """Give a box in the new order back in the old one; ``shape_zyx`` is that of the array in the old order."""
+        old = list(box)
+        for new, (axis, is_reversed) in enumerate(zip(self.order_zyx, self.reversed_zyx, strict=True)):
+            old[axis] = _mirrored(box[new], shape_zyx[axis]) if is_reversed else box[new]
+        return old[0], old[1], old[2]
+
     def _flips(self) -> tuple[slice, ...]:
         return tuple(slice(None, None, -1) if is_reversed else slice(None) for is_reversed in self.reversed_zyx)
+
+
+def _mirrored(side: slice, count: int) -> slice:
+    return slice(count - side.stop, count - side.start)
 
 
 def reorientation_to(grid: Grid, axes: str = "LPS") -> Reorientation:
@@ -117,6 +136,19 @@ def crop_grid(grid: Grid, box: Box) -> Grid:
     """Give the grid of a box of another grid; the voxels stay where they are in space."""
     depth, height, width = (side.stop - side.start for side in box)
     return Grid((depth, height, width), shifted(grid.ijk_to_ras, [side.start for side in box]))
+
+
+def whole_box(shape_zyx: tuple[int, int, int]) -> Box:
+    """Give the box of all voxels."""
+    depth, height, width = shape_zyx
+    return slice(0, depth), slice(0, height), slice(0, width)
+
+
+def spanning_grid(grid: Grid, shape_zyx: tuple[int, int, int]) -> Grid:
+    """Give a grid of another shape over the same box: same outer faces, same axes, other spacing."""
+    scale = [count / new for count, new in zip(grid.shape_zyx, shape_zyx, strict=True)]
+    matrix = shifted(grid.ijk_to_ras, [(factor - 1.0) / 2.0 for factor in scale])
+    return Grid(shape_zyx, matrix @ np.diag([scale[2], scale[1], scale[0], 1.0]))
 
 
 def shifted(ijk_to_ras: Matrix, start_zyx: Sequence[float]) -> Matrix:

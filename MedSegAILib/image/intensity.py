@@ -1,4 +1,4 @@
-"""Intensity scaling of one channel; the two pre-processings of the BraTS 2020 system. Ring 1."""
+"""Intensity scaling of one channel: windows of CT, percentiles, z-scores. Ring 1."""
 
 from __future__ import annotations
 
@@ -70,3 +70,42 @@ def zscore_nonzero(array: Array) -> npt.NDArray[np.float32]:
     if values.size and (deviation := values.std()) > 0:
         scaled[inside] = (values - values.mean()) / deviation
     return scaled
+
+
+def zscore(array: Array) -> npt.NDArray[np.float32]:
+    """Subtract the mean and divide by the standard deviation of all values.
+
+    Args:
+        array: any shape; one channel of a volume, or of a window of it.
+
+    Returns:
+        float32, same shape; all 0 when all values are equal.
+    """
+    values = array.astype(np.float64)
+    deviation = values.std()
+    if deviation <= 0:
+        return np.zeros(array.shape, dtype=np.float32)
+    scaled: npt.NDArray[np.float32] = ((values - values.mean()) / deviation).astype(np.float32)
+    return scaled
+
+
+def window_map(array: Array, low: float, high: float, to: tuple[float, float] = (0.0, 1.0)) -> npt.NDArray[np.float32]:
+    """Clip to a window and map it linearly, as a CT is shown.
+
+    Args:
+        array: one channel, ``[z, y, x]``; HU for CT.
+        low: value that becomes ``to[0]``.
+        high: value that becomes ``to[1]``; above ``low``.
+        to: range of the result.
+
+    Returns:
+        float32, same shape.
+
+    Raises:
+        ValueError: when ``high`` is not above ``low``.
+    """
+    if not high > low:
+        raise ValueError(f"a window from {low} to {high}")
+    shares = (np.clip(array.astype(np.float64), low, high) - low) / (high - low)
+    mapped: npt.NDArray[np.float32] = (to[0] + shares * (to[1] - to[0])).astype(np.float32)
+    return mapped

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from MedSegAILib.core.volume import Array, Grid, Volume
 
-from .geometry import patient_axes, shifted
+from .geometry import patient_axes, spanning_grid
 from .resample import resample
 
 SURVEY_SPACING_MM = 4.0
@@ -61,10 +61,7 @@ def _coarser(grid: Grid, spacing_mm: float) -> Grid:
     """Give a grid with the same axes and the same box whose voxels are at least about as large as wanted."""
     steps = [max(1.0, spacing_mm / size) for size in grid.spacing_zyx_mm]
     counts = [max(1, math.floor(count / step)) for count, step in zip(grid.shape_zyx, steps, strict=True)]
-    scale = [count / new for count, new in zip(grid.shape_zyx, counts, strict=True)]
-    matrix = shifted(grid.ijk_to_ras, [(factor - 1.0) / 2.0 for factor in scale])
-    depth, height, width = counts
-    return Grid((depth, height, width), matrix @ np.diag([scale[2], scale[1], scale[0], 1.0]))
+    return spanning_grid(grid, (counts[0], counts[1], counts[2]))
 
 
 def tissue(coarse: Array) -> Mask:

@@ -18,10 +18,11 @@ from MedSegAILib.core.run import Cancel, Progress, ProgressCallback
 from MedSegAILib.engine.backend import NetworkSpec
 from MedSegAILib.engine.device import Plan
 from MedSegAILib.engine.predict import Job, Prediction, Report, predict
+from MedSegAILib.engine.slices import cut_of
 from MedSegAILib.engine.views import View
-from MedSegAILib.engine.windows import Windows
 
-from .package import Ensemble, Package
+from .manifest import Ensemble
+from .package import Package
 from .prepare import Prepared
 from .record import Stopwatch
 
@@ -67,10 +68,10 @@ class Seen:
 
 
 class PassCount:
-    """Counts forwards over all ensembles of a stage, so that one bar runs from start to end.
+    """Counts forwards over all ensembles of all stages, so that one bar runs from start to end.
 
     Args:
-        pass_count: looks by a member, over all ensembles.
+        pass_count: looks by a member, over all ensembles and stages.
         progress: told of every forward.
     """
 
@@ -78,6 +79,10 @@ class PassCount:
         self._left = pass_count
         self._done = 0
         self._progress = progress
+
+    def expect(self, pass_count: int) -> None:
+        """Expect more passes, or fewer: a stage that looks again, or does not run."""
+        self._left += pass_count
 
     def reporter(self, pass_count: int) -> Report:
         """Give what the next ``pass_count`` passes report to."""
@@ -119,7 +124,7 @@ def look(
             plan=means.plan,
             views=means.views,
             activation=ensemble.activation,
-            windows=Windows.from_manifest(ensemble.window) if ensemble.window else None,
+            windows=cut_of(ensemble.window, prepared.trail.working_grid.shape_zyx),
             memory_bytes=means.memory_bytes,
             # A single pass has no share; its vote is taken from its probability.
             vote_above=vote_above if len(files) * len(means.views) > 1 else None,

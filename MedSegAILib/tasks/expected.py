@@ -15,19 +15,19 @@ from typing import Any
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import MedSegAIError
 from MedSegAILib.core.run import RunOptions
-from MedSegAILib.core.volume import Grid
 from MedSegAILib.engine.backend import NetworkSpec, Shape
 from MedSegAILib.engine.device import Plan, choose
 from MedSegAILib.engine.memory import MemoryPlan, Work, plan_memory
+from MedSegAILib.engine.slices import cut_of
 from MedSegAILib.engine.views import VIEW_SETS
 from MedSegAILib.engine.windows import Windows
-from MedSegAILib.image.geometry import nonzero_box, reorientation_to
 
+from .foretell import foretell_shape
 from .history import Run, network_words
-from .package import Ensemble, Package
+from .manifest import Ensemble
+from .package import Package
+from .presets import stages_of
 
-# A brain with a margin, for telling the time without a case: mean box of ten stripped studies.
-TYPICAL_BOX_ZYX_MM = (139.0, 173.0, 138.0)
 RECENT_RUNS = 10
 HALF_TO_FLOAT = 2  # weights are stored as float16 and used as float32
 
@@ -78,17 +78,15 @@ def expect(package: Package, options: RunOptions, history: Sequence[Run], case: 
     dice = expected_dice(package, options.preset)
     try:
         plan = choose(options)
-        shapes = [_shape(ensemble, len(package.roles), case) for ensemble in package.stages[0].ensembles]
-        memory = [
-            _memory(package, ensemble, shape, plan, options)
-            for ensemble, shape in zip(package.stages[0].ensembles, shapes, strict=True)
-        ]
+        stages = stages_of(package, options.preset)
+        parts = [(ensemble, foretell_shape(stage, ensemble, case)) for stage in stages for ensemble in stage.ensembles]
+        memory = [_memory(package, ensemble, shape, plan, options) for ensemble, shape in parts]
     except MedSegAIError as error:
         return Expectation(dice=dice, note=error.message)
     views = len(VIEW_SETS.get(str(package.presets.get(options.preset, {}).get("views")), ()))
     forward_voxels = sum(
         len(ensemble.members) * views * _voxels(shape, planned.windows)
-        for ensemble, shape, planned in zip(package.stages[0].ensembles, shapes, memory, strict=True)
+        for (ensemble, shape), planned in zip(parts, memory, strict=True)
     )
     seconds, run_count = expected_seconds(package, plan, options.preset, forward_voxels, history)
     note = " ".join(dict.fromkeys(planned.note for planned in memory if planned.note))
@@ -103,7 +101,8 @@ def expected_seconds(
     Like runs had the same networks, backend, device, precision and threads; those of the same preset come first, since
     some views need a second network made ready.
     """
-    networks = [network for ensemble in package.stages[0].ensembles for network, _ in ensemble.by_network()]
+    ensembles = [ensemble for stage in stages_of(package, preset) for ensemble in stage.ensembles]
+    networks = [network for ensemble in ensembles for network, _ in ensemble.by_network()]
     network = network_words([(entry.name, entry.arguments) for entry in networks])
     wanted = (network, plan.backend, plan.device, plan.precision, plan.threads)
     like = [run for run in history if (run.network, run.backend, run.device, run.precision, run.threads) == wanted]
@@ -147,7 +146,7 @@ def _scores(scores: Mapping[str, Any]) -> str:
 
 
 def _memory(package: Package, ensemble: Ensemble, shape: Shape, plan: Plan, options: RunOptions) -> MemoryPlan:
-    wanted = Windows.from_manifest(ensemble.window) if ensemble.window else None
+    wanted = cut_of(ensemble.window, shape[1:])
     plans = []
     for network, files in ensemble.by_network():
         weight_bytes = HALF_TO_FLOAT * (package.folder / files[0]).stat().st_size
@@ -160,34 +159,3 @@ def _memory(package: Package, ensemble: Ensemble, shape: Shape, plan: Plan, opti
 def _voxels(shape: Shape, windows: Windows | None) -> int:
     whole = (shape[1], shape[2], shape[3])
     return windows.count(whole) * math.prod(windows.clipped(whole)) if windows else math.prod(whole)
-
-
-def _shape(ensemble: Ensemble, channels: int, case: Case | None) -> Shape:
-    """Foretell the shape of the prepared case; near enough for seconds and memory, and much cheaper."""
-    size_mm, spacing_mm = _content(ensemble, case)
-    multiple, at_least = 1, (1, 1, 1)
-    for step in ensemble.prepare:
-        if step.get("step") == "resample":
-            spacing_mm = (float(step["spacing_mm"]),) * 3
-            at_least = tuple(step.get("at_least_zyx", at_least))
-        if step.get("step") in ("resample", "pad"):
-            multiple = int(step.get("multiple", multiple))
-    counts = [
-        max(math.ceil(size / spacing / multiple) * multiple, least)
-        for size, spacing, least in zip(size_mm, spacing_mm, at_least, strict=True)
-    ]
-    return channels, counts[0], counts[1], counts[2]
-
-
-def _content(ensemble: Ensemble, case: Case | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Give size and spacing of what will be prepared, in mm, (z, y, x) of the canonical axes."""
-    if case is None:
-        return TYPICAL_BOX_ZYX_MM, (1.0, 1.0, 1.0)
-    move = reorientation_to(case.reference_grid())
-    grid: Grid = move.grid(case.reference_grid())
-    counts: Sequence[int] = grid.shape_zyx
-    if any(step.get("step") in ("crop_nonzero", "resample") for step in ensemble.prepare):
-        canonical = [reorientation_to(volume.grid).apply(volume.array) for volume in case.volumes.values()]
-        same = [array for array in canonical if array.shape == grid.shape_zyx]
-        counts = [side.stop - side.start for side in nonzero_box(same)] if same else counts
-    return tuple(count * size for count, size in zip(counts, grid.spacing_zyx_mm, strict=True)), grid.spacing_zyx_mm

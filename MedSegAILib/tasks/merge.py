@@ -14,13 +14,16 @@ import numpy.typing as npt
 from MedSegAILib.core.errors import PackageError
 from MedSegAILib.core.volume import Array
 
-from .decide import decide
+from .decide import Surroundings, decide
 
 Regions = Mapping[str, Array]  # by region name, [z, y, x]
 
 
 def merge(
-    outcomes: Mapping[str, Regions], steps: Sequence[Mapping[str, Any]], rule: Mapping[str, Any]
+    outcomes: Mapping[str, Regions],
+    steps: Sequence[Mapping[str, Any]],
+    rule: Mapping[str, Any],
+    around: Surroundings | None = None,
 ) -> npt.NDArray[Any]:
     """Decide for all ensembles of a stage, and merge them.
 
@@ -28,6 +31,7 @@ def merge(
         outcomes: by ensemble name, its probabilities by region name, each ``[z, y, x]`` on one grid.
         steps: of the decision; see ``decide``.
         rule: ``{"rule": name, parameter: value, ...}``; empty for a single ensemble.
+        around: what the decision may look at besides.
 
     Returns:
         Label map ``[z, y, x]``.
@@ -36,13 +40,13 @@ def merge(
         PackageError: "package.step" for an unknown rule or parameter, or one that does not fit the ensembles.
     """
     if len(outcomes) == 1:
-        return decide(next(iter(outcomes.values())), steps)
+        return decide(next(iter(outcomes.values())), steps, around)
     name = rule.get("rule")
     parameters = {key: value for key, value in rule.items() if key != "rule"}
     try:
         if name in PROBABILITY_RULES:
-            return decide(PROBABILITY_RULES[name](outcomes, **parameters), steps)
-        labels = {ensemble: decide(regions, steps) for ensemble, regions in outcomes.items()}
+            return decide(PROBABILITY_RULES[name](outcomes, **parameters), steps, around)
+        labels = {ensemble: decide(regions, steps, around) for ensemble, regions in outcomes.items()}
         return LABEL_RULES[str(name)](labels, **parameters)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise PackageError(

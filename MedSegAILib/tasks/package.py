@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,16 @@ import numpy.typing as npt
 from MedSegAILib.core.errors import MedSegAIError, PackageError, SetupError
 from MedSegAILib.core.labels import LabelScheme
 
+from .manifest import Ensemble, Network, Stage, read_stages
+
 FORMAT = 1
 MANIFEST = "manifest.json"
 MANIFEST_CHECKSUM = "manifest.sha256"
 _REPAIR = "Install the package again from its source."
 
-Step = Mapping[str, Any]
 Weights = dict[str, npt.NDArray[np.float32]]
+
+CHECKS = ("head_mr", "brain_stripped", "aligned")
 
 
 @dataclass(frozen=True)
@@ -35,72 +38,6 @@ class Input:
     role: str
     title: str
     modality: str
-
-
-@dataclass(frozen=True)
-class Network:
-    """What weights are put into: name in the table of networks, arguments, file with the topology."""
-
-    name: str
-    arguments: Mapping[str, Any]
-    graph: str
-
-
-@dataclass(frozen=True)
-class Ensemble:
-    """Networks that see the same prepared case and are averaged with equal weights.
-
-    Args:
-        name: for the passport.
-        prepare: steps from the case to the network's array, in order.
-        network: name in the table of networks.
-        arguments: of the network.
-        graph: file with the network's topology for backends without torch.
-        channels: region names of the network's output channels.
-        members: weight files.
-        activation: "sigmoid" or "softmax".
-        window: ``{"size", "overlap", "weights"}`` for networks that see windows; empty for the whole box.
-        own_networks: by weight file, the network of a member that is not the ensemble's.
-    """
-
-    name: str
-    prepare: tuple[Step, ...]
-    network: str
-    arguments: Mapping[str, Any]
-    graph: str
-    channels: tuple[str, ...]
-    members: tuple[str, ...]
-    activation: str
-    window: Mapping[str, Any] = field(default_factory=dict)
-    own_networks: Mapping[str, Network] = field(default_factory=dict)
-
-    def by_network(self) -> list[tuple[Network, tuple[str, ...]]]:
-        """Give every network with its members, in the order in which the members are listed."""
-        usual = Network(self.network, self.arguments, self.graph)
-        groups: list[tuple[Network, tuple[str, ...]]] = []
-        for file in self.members:
-            network = self.own_networks.get(file, usual)
-            place = next((i for i, (known, _) in enumerate(groups) if known == network), len(groups))
-            before = groups[place][1] if place < len(groups) else ()
-            groups[place : place + 1] = [(network, (*before, file))]
-        return groups
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One step of a task: ensembles, the decision from probabilities to labels, and how several become one.
-
-    Args:
-        name: for progress and passport.
-        ensembles: at least one.
-        decide: steps from probabilities to labels.
-        merge: the rule between ensembles, empty when there is one; see ``merge``.
-    """
-
-    name: str
-    ensembles: tuple[Ensemble, ...]
-    decide: tuple[Step, ...]
-    merge: Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,14 +87,49 @@ class Package:
         return tuple(entry.role for entry in self.inputs)
 
     @property
+    def checks(self) -> frozenset[str]:
+        """What is looked at before a run, of ``CHECKS``: as the manifest says, else all that suits a head."""
+        if "checks" in self.manifest:
+            return frozenset(map(str, self.manifest["checks"]))
+        is_head = str(self.manifest.get("anatomy", "head" if "FLAIR" in self.roles else "")) == "head"
+        stripped = self.manifest.get("heads", "stripped") == "stripped"
+        return frozenset(CHECKS if stripped else CHECKS[:1] + CHECKS[2:]) if is_head else frozenset()
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the manifest, which holds those of all other files: it names these weights and no others."""
+        return sha256((self.folder / MANIFEST).read_bytes())
+
+    def refuse_other_than(self, wanted_sha256: str) -> None:
+        """Go on only with the package that was asked for by its checksum; an empty one is any.
+
+        Raises:
+            PackageError: "package.pinned" with both checksums.
+        """
+        if wanted_sha256 and wanted_sha256 != self.sha256:
+            raise PackageError(
+                "package.pinned",
+                f"The package of {self.task} here ({self.version}, {self.sha256[:12]}) is not the one that was asked"
+                f" for ({wanted_sha256[:12]}).",
+                "Install that package, or leave the checksum out.",
+                found=self.sha256,
+                wanted=wanted_sha256,
+            )
+
+    @property
     def is_head(self) -> bool:
-        """Whether the inputs show a head: the manifest says so, or one of them is a FLAIR."""
-        return str(self.manifest.get("anatomy", "head" if "FLAIR" in self.roles else "")) == "head"
+        """Whether the inputs show a head."""
+        return "head_mr" in self.checks
 
     @property
     def wants_stripped(self) -> bool:
-        """Whether its networks learned on brains without skull, mostly; the manifest may say that they did not."""
-        return self.is_head and self.manifest.get("heads", "stripped") == "stripped"
+        """Whether its networks learned on brains without skull, mostly."""
+        return self.is_head and "brain_stripped" in self.checks
+
+    @property
+    def wants_aligned(self) -> bool:
+        """Whether its inputs are sequences that must lie on each other."""
+        return "aligned" in self.checks
 
     def weights(self, file_name: str) -> Weights:
         """Read one member's tensors as float32, by the network's own names.
@@ -266,51 +238,15 @@ def _parse(folder: Path, manifest: Mapping[str, Any], checksums: Mapping[str, st
     subsets = tuple(frozenset(map(str, subset)) for subset in manifest["subsets"])
     reference = tuple(map(str, manifest["reference"]))
     scheme = LabelScheme.from_json(manifest)
-    stages = tuple(_stage(entry, scheme) for entry in manifest["stages"])
-    if len(stages) != 1:
-        raise ValueError("this version runs packages of one stage")
+    stages = read_stages(manifest["stages"], scheme, tuple(entry.role for entry in inputs))
     if not (roles and subsets) or set(reference) != roles or not all(s and s <= roles for s in subsets):
         raise ValueError("inputs, subsets, reference and stages must be there and speak of the same roles")
     for required in ("task", "title", "version", "license", "intended_use", "trained_on", "not_for"):
         if not isinstance(manifest[required], str) or not manifest[required]:
             raise ValueError(f"{required} must be a text")
-    return Package(folder, manifest, inputs, subsets, reference, scheme, stages, dict(manifest["presets"]), checksums)
-
-
-def _stage(entry: Mapping[str, Any], scheme: LabelScheme) -> Stage:
-    ensembles = tuple(_ensemble(data, scheme) for data in entry["ensembles"])
-    names = [ensemble.name for ensemble in ensembles]
-    merge = dict(entry.get("merge", {}))
-    if not names or len(set(names)) != len(names):
-        raise ValueError(f"stage {entry['name']!r} must have ensembles with names of their own")
-    if (len(names) > 1) != bool(merge):
-        raise ValueError(f"stage {entry['name']!r} has {len(names)} ensembles and the merging rule {merge}")
-    if len({frozenset(ensemble.channels) for ensemble in ensembles}) != 1:
-        raise ValueError(f"the ensembles of stage {entry['name']!r} give different regions")
-    return Stage(str(entry["name"]), ensembles, tuple(entry["decide"]), merge)
-
-
-def _ensemble(data: Mapping[str, Any], scheme: LabelScheme) -> Ensemble:
-    usual = _network(data["network"])
-    members = [entry if isinstance(entry, Mapping) else {"file": entry} for entry in data["members"]]
-    ensemble = Ensemble(
-        str(data["name"]),
-        tuple(data["prepare"]),
-        usual.name,
-        usual.arguments,
-        usual.graph,
-        tuple(map(str, data["channels"])),
-        tuple(str(entry["file"]) for entry in members),
-        str(data["activation"]),
-        dict(data.get("window", {})),
-        {str(entry["file"]): _network(entry["network"]) for entry in members if "network" in entry},
+    package = Package(
+        folder, manifest, inputs, subsets, reference, scheme, stages, dict(manifest["presets"]), checksums
     )
-    if unknown := set(ensemble.channels) - {region.name for region in scheme.regions}:
-        raise ValueError(f"channels {sorted(unknown)} are no regions")
-    if not ensemble.members or len(set(ensemble.members)) != len(ensemble.members):
-        raise ValueError(f"ensemble {ensemble.name!r} must have members, each once")
-    return ensemble
-
-
-def _network(data: Mapping[str, Any]) -> Network:
-    return Network(str(data["name"]), dict(data["arguments"]), str(data["graph"]))
+    if unknown := package.checks - set(CHECKS):
+        raise ValueError(f"checks {sorted(unknown)} are not among {', '.join(CHECKS)}")
+    return package

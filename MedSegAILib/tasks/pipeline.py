@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from MedSegAILib.core.case import Case
-from MedSegAILib.core.errors import PackageError
 from MedSegAILib.core.result import Notice, Passport, Result
 from MedSegAILib.core.run import Cancel, Progress, ProgressCallback, RunOptions, ignore_progress
 from MedSegAILib.core.volume import Volume
 from MedSegAILib.engine.device import choose
-from MedSegAILib.engine.views import VIEW_SETS, View
 from MedSegAILib.version import VERSION
 
+from .cascade import run_stages
 from .check import check
+from .determinism import TOLERANCE, refuse_chance
 from .ensemble import Means
+from .kept import KeptStages
 from .package import Package
 from .plausible import compare_sequences, look_at_heads, refuse_other_modality
+from .presets import stages_of, views_of
 from .record import Stopwatch, describe_inputs, peak_memory_mb
 from .repair import repair
-from .stage import run_stage
 from .strip import strip
 
 
@@ -27,6 +28,7 @@ def segment(
     options: RunOptions | None = None,
     progress: ProgressCallback = ignore_progress,
     cancel: Cancel | None = None,
+    kept: KeptStages | None = None,
 ) -> Result:
     """Segment a case with a package.
 
@@ -36,6 +38,7 @@ def segment(
         options: preset, device, backend, threads; None takes the defaults.
         progress: called at every step.
         cancel: checked between any two network passes.
+        kept: stages of the run before, for a caller that changes the box of a later stage and runs again.
 
     Returns:
         Label map on the grid of the case's reference, to the voxel.
@@ -47,10 +50,11 @@ def segment(
         Cancelled: "run.cancelled".
     """
     options = options or RunOptions()
+    package.refuse_other_than(options.package_sha256)
     cancel = cancel or Cancel()
     watch = Stopwatch()
     plan = choose(options)
-    views = _views(package, options)
+    views, stages = views_of(package, options.preset), stages_of(package, options.preset)
 
     progress(Progress("check", 0, 1))
     with watch.step("check"):
@@ -60,19 +64,30 @@ def segment(
         looks, notices = look_at_heads(checked.case) if package.is_head else ({}, ())
     cancel.check()
     with watch.step("repair"):
-        checked = repair(checked, options.repair, cancel, is_head=package.is_head)
+        checked = repair(checked, options.repair, cancel, is_head=package.wants_aligned)
         if package.is_head:
             checked = strip(checked, looks, options.repair, wanted=package.wants_stripped)
+        if package.wants_aligned:
             notices += compare_sequences(checked.case, has_skull=any(look.has_skull for look in looks.values()))
     cancel.check()
 
-    # One stage for now; a cascade will pass the region of one stage as the box of the next.
     means = Means(plan, views, progress, cancel, watch, options.memory_mb << 20)
-    outcome = run_stage(checked.case, package, package.stages[0], means)
+    package_facts = {
+        "name": package.folder.name,
+        "version": package.version,
+        "manifest_sha256": package.sha256,
+        "sha256": dict(package.checksums),
+    }
+    if kept is not None:
+        chosen = {**options.to_json(), "boxes": []}
+        kept.begin({"inputs": inputs, "repairs": checked.repairs, "package": package_facts, "options": chosen})
+    outcome = run_stages(checked.case, package, stages, means, options.boxes, kept)
+    if options.deterministic:
+        refuse_chance(outcome.fallbacks, options)
 
     passport = Passport(
         task=package.task,
-        package={"name": package.folder.name, "version": package.version, "sha256": dict(package.checksums)},
+        package=package_facts,
         library=VERSION,
         engine={
             "backend": plan.backend,
@@ -80,8 +95,10 @@ def segment(
             "precision": plan.precision,
             "threads": plan.threads,
             "views": [view.name for view in views],
+            "stages": list(outcome.stages),
             "ensembles": list(outcome.ensembles),
             "doubt": outcome.doubt.method,
+            **({"deterministic": TOLERANCE} if options.deterministic else {}),
         },
         options=options.to_json(),
         inputs=inputs,
@@ -95,9 +112,10 @@ def segment(
         Volume(outcome.labels, checked.case.reference_grid(), name="labels"),
         package.scheme,
         passport,
-        (*checked.notices, *notices, *map(_stepped_down, outcome.fallbacks)),
+        (*checked.notices, *notices, *outcome.notices, *map(_stepped_down, outcome.fallbacks)),
         outcome.probabilities if options.keep_probabilities else None,
         outcome.doubt,
+        outcome.boxes,
     )
 
 
@@ -107,14 +125,3 @@ def _stepped_down(sentence: str) -> Notice:
         sentence,
         "The result differs from that of the whole image, the more the smaller the windows; free memory and run again.",
     )
-
-
-def _views(package: Package, options: RunOptions) -> tuple[View, ...]:
-    try:
-        return VIEW_SETS[package.presets[options.preset]["views"]]
-    except KeyError as error:
-        raise PackageError(
-            "package.preset",
-            f"{package.title} has no usable preset {options.preset!r}.",
-            f"Its presets are {', '.join(package.presets)}.",
-        ) from error

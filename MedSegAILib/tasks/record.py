@@ -28,7 +28,15 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
+            self._add(name, time.perf_counter() - start)
+
+    def add(self, other: Stopwatch) -> None:
+        """Add the seconds of another watch, step by step."""
+        for name, seconds in other.seconds.items():
+            self._add(name, seconds)
+
+    def _add(self, name: str, seconds: float) -> None:
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + seconds, 4)
 
 
 def describe_inputs(case: Case) -> dict[str, Any]:

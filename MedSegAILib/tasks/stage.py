@@ -14,13 +14,15 @@ from MedSegAILib.core.doubt import Doubt
 from MedSegAILib.core.result import Probabilities
 from MedSegAILib.core.run import Progress
 from MedSegAILib.core.volume import Array, Grid
-from MedSegAILib.image.geometry import Box
+from MedSegAILib.image.geometry import Box, reorientation_to
 from MedSegAILib.image.resample import resample
 
+from .decide import Surroundings
 from .doubt import Evidence, content_on, find_doubt
 from .ensemble import Means, PassCount, Seen, look
+from .manifest import Ensemble, Stage, Step
 from .merge import merge
-from .package import Ensemble, Package, Stage, Step
+from .package import Package
 from .prepare import Trail, prepare
 
 DEFAULT_THRESHOLD = 0.5  # for doubt, of a stage that decides without one
@@ -45,32 +47,45 @@ class StageOutcome:
     fallbacks: tuple[str, ...]
 
 
-def run_stage(case: Case, package: Package, stage: Stage, means: Means) -> StageOutcome:
+def pass_count_of(stage: Stage, means: Means) -> int:
+    """Give the looks by a member that a stage takes."""
+    return sum(len(ensemble.members) for ensemble in stage.ensembles) * len(means.views)
+
+
+def run_stage(
+    case: Case, package: Package, stage: Stage, means: Means, count: PassCount, box: Box | None = None
+) -> StageOutcome:
     """Run a stage on a checked case.
+
+    Args:
+        case: its volumes lie on one lattice.
+        package: holds the weights.
+        stage: one of the package's, with the members that take part.
+        means: by what to run, and whom to tell.
+        count: of the forwards of all stages.
+        box: part of the reference's volume, in its own axis order, that alone is seen; None is all of it.
 
     Raises:
         MedSegAIError: as ``pipeline.segment``.
     """
-    passes = sum(len(ensemble.members) for ensemble in stage.ensembles) * len(means.views)
-    count = PassCount(passes, means.progress)
-    vote_above = threshold_of(stage.decide) if passes > 1 else None
+    vote_above = threshold_of(stage.decide) if pass_count_of(stage, means) > 1 else None
     trails: dict[str, Trail] = {}
     seen: dict[str, Seen] = {}
     for ensemble in stage.ensembles:
         means.progress(Progress("prepare", 0, 1))
         with means.watch.step("prepare"):
-            prepared = prepare(case, package.roles, ensemble.prepare)
+            prepared = prepare(case, ensemble.inputs, ensemble.prepare, box, means.cancel)
         means.cancel.check()
         with means.watch.step("predict"):
             seen[ensemble.name] = look(prepared, package, ensemble, means, count, vote_above)
         trails[ensemble.name] = prepared.trail
     means.progress(Progress("decide", 0, 1))
     with means.watch.step("decide"):
-        labels = _decide(stage, trails, seen)
+        labels = _decide(stage, case, trails, seen)
     means.cancel.check()
     with means.watch.step("doubt"):
         common = _Common(stage, trails, {name: part.probabilities for name, part in seen.items()})
-        evidence = _evidence(common, seen, case, vote_above)
+        evidence = _evidence(common, seen, vote_above, content_on(common.grid, case) if package.is_head else None)
         doubt = find_doubt(evidence, package.scheme)
     means.cancel.check()
     return StageOutcome(
@@ -85,18 +100,27 @@ def run_stage(case: Case, package: Package, stage: Stage, means: Means) -> Stage
 def threshold_of(decide: Sequence[Step]) -> float:
     """Give the probability above which a decision takes a voxel, for counting votes."""
     above = [step["above"] for step in decide if step.get("step") == "threshold" and "above" in step]
-    return float(above[0]) if above else DEFAULT_THRESHOLD
+    return float(above[0]) if above and isinstance(above[0], (int, float)) else DEFAULT_THRESHOLD
 
 
-def _decide(stage: Stage, trails: dict[str, Trail], seen: dict[str, Seen]) -> npt.NDArray[Any]:
-    box = _union([trail.box for trail in trails.values()])
+def _decide(stage: Stage, case: Case, trails: dict[str, Trail], seen: dict[str, Seen]) -> npt.NDArray[Any]:
+    first = trails[stage.ensembles[0].name]
+    # Ensembles may look at slices of other planes: all come back in the axis order of the first.
+    moved = {name: trail.in_order_of(first) for name, trail in trails.items()}
+    box = _union([trail.box for trail in moved.values()])
     outcomes = {
         ensemble.name: dict(
-            zip(ensemble.channels, trails[ensemble.name].undo(seen[ensemble.name].probabilities, box), strict=True)
+            zip(ensemble.channels, moved[ensemble.name].undo(seen[ensemble.name].probabilities, box), strict=True)
         )
         for ensemble in stage.ensembles
     }
-    return trails[stage.ensembles[0].name].place(merge(outcomes, stage.decide, stage.merge), box)
+
+    def image() -> Array:
+        axes = (reorientation_to(volume.grid, first.axes).apply(volume.array)[box] for volume in case.volumes.values())
+        return np.stack([np.asarray(part, dtype=np.float32) for part in axes])
+
+    around = Surroundings(first.reorientation.grid(first.native_grid).spacing_zyx_mm, image)
+    return first.place(merge(outcomes, stage.decide, stage.merge, around), box)
 
 
 def _union(boxes: list[Box]) -> Box:
@@ -129,7 +153,7 @@ class _Common:
         return Probabilities(mean, names, np.array(self.grid.ijk_to_ras))
 
 
-def _evidence(common: _Common, seen: dict[str, Seen], case: Case, vote_above: float | None) -> Evidence:
+def _evidence(common: _Common, seen: dict[str, Seen], vote_above: float | None, content: Array | None) -> Evidence:
     stage = common.stage
     passes = sum(part.pass_count for part in seen.values())
     counted = {name: part.votes for name, part in seen.items() if part.votes is not None}
@@ -140,9 +164,9 @@ def _evidence(common: _Common, seen: dict[str, Seen], case: Case, vote_above: fl
             votes[region] = votes.get(region, np.float32(0.0)) + array * share
     return Evidence(
         common.grid,
-        merge(common.by_ensemble, stage.decide, stage.merge),
+        merge(common.by_ensemble, stage.decide, stage.merge, Surroundings(common.grid.spacing_zyx_mm)),
         common.trail.native_grid,
-        content_on(common.grid, case),
+        np.ones(common.grid.shape_zyx, dtype=bool) if content is None else content,
         votes,
         passes,
         DEFAULT_THRESHOLD if vote_above is None else vote_above,

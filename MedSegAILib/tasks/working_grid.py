@@ -1,4 +1,4 @@
-"""The grid on which a network sees a case: cubic voxels, laid around what is imaged.
+"""The grid on which a network sees a case: voxels of one spacing, laid around what is imaged.
 
 Place and direction come from the content, not from the file, so that the same anatomy meets the same lattice however
 it was stored, turned or shifted. That matters: poolings and norms of a network answer to the phase of the lattice and
@@ -28,20 +28,20 @@ class Lattice:
     """What the package wants of the grid.
 
     Args:
-        spacing_mm: edge of the cubic voxels.
-        multiple: voxels are added on either side of the center in blocks of so many, as poolings need them.
+        spacing_zyx_mm: edges of the voxels.
+        multiple_zyx: voxels are added on either side of the center in blocks of so many, as poolings need them.
         at_least_zyx: smallest shape, half of it on either side of the center, so it counts in pairs of blocks. One
             that holds most cases gives them all the same shape: then neither the share of background in the norms
             nor the compiled network changes from case to case.
     """
 
-    spacing_mm: float
-    multiple: int = 1
+    spacing_zyx_mm: tuple[float, float, float]
+    multiple_zyx: tuple[int, int, int] = (1, 1, 1)
     at_least_zyx: tuple[int, int, int] = (1, 1, 1)
 
 
 def fitting_grid(grid: Grid, content: npt.NDArray[np.bool_], patient_axes: Matrix, lattice: Lattice) -> Grid:
-    """Give a grid of cubic voxels that covers the content.
+    """Give a grid that covers the content.
 
     Its axes are those of the patient, or those of the image when they hold the content in a clearly smaller box: a
     head that lay turned in the scanner is imaged along its own axes and fills them, a brain that was resampled to a
@@ -69,11 +69,11 @@ def fitting_grid(grid: Grid, content: npt.NDArray[np.bool_], patient_axes: Matri
     low, high = _extent(index_axes, axes, offsets)
     half_voxel = np.abs(np.linalg.inv(axes) @ index_axes).sum(axis=1) / 2.0
     low, high = low - half_voxel, high + half_voxel
-    spacing_mm = lattice.spacing_mm
+    spacing_mm = np.array(lattice.spacing_zyx_mm[::-1])  # (x, y, z)
     before, after = (_blocks(distance / spacing_mm, lattice) for distance in (-low, high))
     matrix = np.eye(4)
     matrix[:3, :3] = axes * spacing_mm
-    matrix[:3, 3] = index_axes @ center + grid.ijk_to_ras[:3, 3] + axes @ (0.5 - before) * spacing_mm
+    matrix[:3, 3] = index_axes @ center + grid.ijk_to_ras[:3, 3] + axes @ ((0.5 - before) * spacing_mm)
     width, height, depth = (int(count) for count in before + after)
     return Grid((depth, height, width), matrix)
 
@@ -107,5 +107,6 @@ def _extent(index_axes: Matrix, axes: Matrix, offsets: Matrix) -> tuple[Matrix, 
 def _blocks(voxels: Matrix, lattice: Lattice) -> Matrix:
     """Round voxels on one side of the center, (x, y, z), up to whole blocks, and to half of the smallest shape."""
     wanted = np.maximum(voxels, np.array(lattice.at_least_zyx[::-1]) / 2.0)
-    blocks = np.round(wanted / lattice.multiple / NOISE_VOXELS) * NOISE_VOXELS
-    return np.maximum(np.ceil(blocks), 1.0) * lattice.multiple
+    multiple = np.array(lattice.multiple_zyx[::-1])
+    blocks = np.round(wanted / multiple / NOISE_VOXELS) * NOISE_VOXELS
+    return np.asarray(np.maximum(np.ceil(blocks), 1.0) * multiple)

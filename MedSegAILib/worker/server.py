@@ -46,6 +46,7 @@ from .protocol import (
 if TYPE_CHECKING:
     from MedSegAILib.core.case import Case
     from MedSegAILib.core.result import Result
+    from MedSegAILib.tasks.kept import KeptStages
 
     SegmentFunction = Callable[[Case, str, Sequence[Path], RunOptions, ProgressCallback, Cancel], Result]
 
@@ -65,7 +66,7 @@ def main(segment: SegmentFunction | None = None) -> NoReturn:
     put_site_first()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     faulthandler.enable(sys.stderr)
-    server = Server(commands, messages, segment or segment_with_package)
+    server = Server(commands, messages, segment or RealPipeline())
     server.serve()
     logging.shutdown()
     # Not sys.exit: compiled libraries that crash or hang while they are torn down are known, and nothing is left to do.
@@ -90,22 +91,31 @@ def claim_channels() -> tuple[io.FileIO, io.FileIO]:
     return io.FileIO(commands, "r"), io.FileIO(messages, "w")
 
 
-def segment_with_package(
-    case: Case,
-    task: str,
-    packages: Sequence[Path],
-    options: RunOptions,
-    progress: ProgressCallback,
-    cancel: Cancel,
-) -> Result:
-    """Compute a job with the real pipeline."""
-    from MedSegAILib.tasks.history import remember
-    from MedSegAILib.tasks.pipeline import segment
-    from MedSegAILib.tasks.store import find_package
+class RealPipeline:
+    """Computes jobs with the real pipeline; a job that asks for another box of a later stage costs that stage only."""
 
-    result = segment(case, find_package(task, packages), options, progress, cancel)
-    remember(result.passport)
-    return result
+    def __init__(self) -> None:
+        self._kept: KeptStages | None = None
+
+    def __call__(
+        self,
+        case: Case,
+        task: str,
+        packages: Sequence[Path],
+        options: RunOptions,
+        progress: ProgressCallback,
+        cancel: Cancel,
+    ) -> Result:
+        """Compute a job."""
+        from MedSegAILib.tasks.history import remember
+        from MedSegAILib.tasks.kept import KeptStages
+        from MedSegAILib.tasks.pipeline import segment
+        from MedSegAILib.tasks.store import find_package
+
+        self._kept = self._kept or KeptStages()
+        result = segment(case, find_package(task, packages), options, progress, cancel, self._kept)
+        remember(result.passport)
+        return result
 
 
 class Server:

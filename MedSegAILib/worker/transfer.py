@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from MedSegAILib.core.box import StageBox
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.doubt import Doubt
 from MedSegAILib.core.errors import ResourceError, UsageError
@@ -108,6 +109,7 @@ def write_result(result: Result, folder: Path, *, with_probabilities: bool) -> d
             "ijk_to_ras": np.asarray(kept.ijk_to_ras).tolist(),
         },
         "doubt": result.doubt and result.doubt.to_json(),
+        "boxes": [stage_box.to_json() for stage_box in result.boxes],
     }
 
 
@@ -138,6 +140,7 @@ def read_result(message: Mapping[str, Any], folder: Path) -> Result:
                 np.array(kept["ijk_to_ras"], dtype=np.float64),
             ),
             message["doubt"] and Doubt.from_json(message["doubt"]),
+            tuple(StageBox.from_json(entry) for entry in message["boxes"]),
         )
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise broken(f"the result cannot be read ({type(error).__name__}: {error})") from error

@@ -45,7 +45,8 @@ def imported_by(top_folder):
 
 
 @pytest.mark.parametrize(
-    ("folder", "extras"), [("MedSegAILib", ["torch", "training"]), ("training", ["torch", "training"])]
+    ("folder", "extras"),
+    [("MedSegAILib", ["torch", "training", "batch", "dicom"]), ("training", ["torch", "training"])],
 )
 def test_every_import_is_declared(folder, extras):
     declared = names_of(project()["dependencies"])
