@@ -86,7 +86,6 @@ def segment(
             "precision": plan.precision,
             "threads": plan.threads,
             "views": [view.name for view in views],
-            "stages": list(outcome.stages),
             "ensembles": list(outcome.ensembles),
             "doubt": outcome.doubt.method,
         },
@@ -96,6 +95,7 @@ def segment(
         fallbacks=(*plan.fallbacks, *outcome.fallbacks),
         seconds=watch.seconds,
         peak_memory_mb=peak_memory_mb(),
+        stages=outcome.stages,
     )
     progress(Progress("done", 1, 1))
     return Result(

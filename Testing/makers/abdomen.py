@@ -20,7 +20,9 @@ BONE_CENTER_RAS_MM, BONE_RADIUS_MM = (-33.0, -18.0, 20.0), 6.0  # as bright as t
 
 def grid(spacing_xyz_mm: tuple[float, float, float] = (3.0, 3.0, 3.0)) -> Grid:
     """Give a grid around the origin, axes to left, posterior, superior, that holds body and air."""
-    counts = [int(np.ceil(2.0 * (half + 6.0) / size)) for half, size in zip(BODY_SEMI_AXES_MM, spacing_xyz_mm)]
+    counts = [
+        int(np.ceil(2.0 * (half + 6.0) / size)) for half, size in zip(BODY_SEMI_AXES_MM, spacing_xyz_mm, strict=True)
+    ]
     matrix = np.diag([-spacing_xyz_mm[0], -spacing_xyz_mm[1], spacing_xyz_mm[2], 1.0])
     matrix[:3, 3] = -(matrix[:3, :3] @ ((np.array(counts) - 1) / 2.0))
     return Grid((counts[2], counts[1], counts[0]), matrix)
