@@ -30,7 +30,7 @@ Coarse = npt.NDArray[np.float32]
 
 
 def refuse_other_modality(case: Case, modalities: Mapping[str, str]) -> None:
-    """Refuse CT, and whatever else holds such values, where a task wants MR; and values that are no HU where it wants CT.
+    """Refuse CT, and whatever else holds such values, where a task wants MR; and where it wants CT what is not in HU.
 
     Raises:
         InputError: "volume.not_mr", "volume.not_ct".

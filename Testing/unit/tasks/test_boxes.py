@@ -52,7 +52,7 @@ def test_body_is_the_largest_piece_above_air_and_not_the_table():
     "rough", [{"of": "spine"}, {"Z": [0, 1]}, {"I_to_S": [0.5, 0.5]}, {"I_to_S": [-0.1, 1]}, {"I_to_S": [0]}]
 )
 def test_rough_boxes_that_are_none_are_refused(rough):
-    with pytest.raises(ValueError, match="rough box|I_to_S|unpack"):
+    with pytest.raises(ValueError, match=r"rough box|I_to_S|unpack"):
         rough_box([np.zeros(GRID.shape_zyx)], GRID, rough)
 
 
