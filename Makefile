@@ -69,6 +69,7 @@ test: check system-libraries ## check, then every test
 
 docs: $(STAMPS)/dev ## the pages that are made from the source
 	@$(PY) Testing/makers/write_errors_page.py && echo "== docs/reference/errors.md"
+	@$(PY) Testing/makers/write_networks_page.py && echo "== docs/reference/networks.md"
 
 journey: $(STAMPS)/dev
 	@$(PY) -m pytest Testing/journey

@@ -24,7 +24,10 @@ __version__ = VERSION
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
-    from .api import segment
+    from .api import segment, segment_folder
+    from .batch.options import BatchOptions
+    from .batch.progress import BatchProgress
+    from .batch.summary import BatchResult
     from .core.case import Case
     from .core.errors import MedSegAIError
     from .core.result import Result
@@ -36,6 +39,10 @@ if TYPE_CHECKING:
 # Public name: module that holds it.
 _HOMES = {
     "segment": "api",
+    "segment_folder": "api",
+    "BatchOptions": "batch.options",
+    "BatchProgress": "batch.progress",
+    "BatchResult": "batch.summary",
     "Case": "core.case",
     "MedSegAIError": "core.errors",
     "Result": "core.result",
@@ -52,6 +59,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "BatchOptions",
+    "BatchProgress",
+    "BatchResult",
     "Cancel",
     "Case",
     "Grid",
@@ -66,6 +76,7 @@ __all__ = [
     "read_study",
     "read_volume",
     "segment",
+    "segment_folder",
     "write_outputs",
 ]
 

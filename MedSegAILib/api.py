@@ -1,13 +1,19 @@
-"""The Python door: one call from a case to a result, in this process."""
+"""The Python door: one call from a case to a result, one from a folder of studies to tables and pages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from .batch.options import BatchOptions
+from .batch.progress import BatchProgressCallback, ignore_batch_progress
 from .core.case import Case
 from .core.result import Result
 from .core.run import Cancel, ProgressCallback, RunOptions, ignore_progress
+
+if TYPE_CHECKING:
+    from .batch.summary import BatchResult
 
 
 def segment(
@@ -41,3 +47,39 @@ def segment(
     from .tasks.store import find_package
 
     return run(case, find_package(task, packages), options or RunOptions(), progress, cancel or Cancel())
+
+
+def segment_folder(
+    source: Path | str,
+    output: Path | str,
+    task: str = "brain-tumor",
+    *,
+    options: BatchOptions | None = None,
+    progress: BatchProgressCallback = ignore_batch_progress,
+    cancel: Cancel | None = None,
+) -> BatchResult:
+    """Segment all studies of a folder, or of a table; ``medsegai batch`` is this function.
+
+    Every study is looked through first. What was computed before and still stands is not computed again, so the same
+    call goes on after any stop. A study that cannot be used is noted and passed over.
+
+    Args:
+        source: folder with one folder a study, nested as deep as you like; or a CSV table with the columns ``study``
+            and ``folder``, or ``study`` and one for each role.
+        output: new or empty folder, or that of the same batch.
+        task: name of an installed package.
+        options: of the studies and of the batch; None takes the defaults.
+        progress: called with every study, in this thread.
+        cancel: its ``set`` stops the batch; tables and pages of what is done are written.
+
+    Returns:
+        What became of it: counts, problems, the tables and the page.
+
+    Raises:
+        UsageError: "batch.source", "batch.nothing", "batch.table", "batch.locked", "batch.cluster", "output.*".
+        PackageError: "package.unknown", "package.pinned", or a package that fails its checks.
+        Cancelled: when ``cancel`` was set.
+    """
+    from .batch.run import segment_studies
+
+    return segment_studies(Path(source), Path(output), task, options or BatchOptions(), progress, cancel or Cancel())

@@ -98,7 +98,8 @@ def vary_intensity(channel: Tensor, options: Augmentation, generator: np.random.
 
     Zeros stay zeros where the background is exactly 0, so a stripped brain keeps its outline.
     """
-    inside = channel > 0
+    inside = channel != 0
+    channel = (channel - options.lowest) / (options.highest - options.lowest)
     gamma = float(np.exp(generator.uniform(-options.gamma, options.gamma)))
     gain = float(np.exp(generator.uniform(-options.gain, options.gain)))
     changed = channel.clamp(min=0.0).pow(gamma) * gain
@@ -115,7 +116,8 @@ def vary_intensity(channel: Tensor, options: Augmentation, generator: np.random.
         spread = float(generator.uniform(0.0, options.noise_size))
         noise = generator.standard_normal(tuple(channel.shape), dtype=np.float32)
         changed = changed + spread * torch.from_numpy(noise)
-    return changed.clamp(0.0, 1.0) * inside
+    changed = options.lowest + changed.clamp(0.0, 1.0) * (options.highest - options.lowest)
+    return changed * inside
 
 
 def blur(channel: Tensor, axis: int, sigma_voxels: float) -> Tensor:

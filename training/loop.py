@@ -25,6 +25,7 @@ from .losses import region_loss
 from .monitor import monitor
 from .recipes.recipe import Recipe
 from .sampling import Batch, draw_batch
+from .start import load_start
 
 logger = logging.getLogger(__name__)
 LOG_FIELDS = ("step", "elapsed_s", "learning_rate", "loss", "dice_ET", "dice_TC", "dice_WT", "sets")
@@ -95,9 +96,16 @@ def train(recipe: Recipe, samples: Sequence[Sample], held_out: Sequence[Sample],
 
 
 def new_state(recipe: Recipe) -> State:
-    """Build network and optimizer from the recipe's seed."""
+    """Build network and optimizer from the recipe's seed, and from the weights that it starts from.
+
+    Raises:
+        MedSegAIError: as ``load_start``.
+    """
     torch.manual_seed(recipe.seed)
-    network = networks.build(recipe.network, **dict(recipe.arguments)).to(memory_format=torch.channels_last_3d)
+    network = networks.build(recipe.network, **dict(recipe.arguments))
+    if recipe.start_from:
+        load_start(network, recipe.start_from)
+    network = network.to(memory_format=torch.channels_last_3d)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
     return State(network, average, optimizer)
@@ -122,7 +130,7 @@ def step_once(state: State, batch: Batch, rate: float, recipe: Recipe) -> tuple[
         group["lr"] = rate
     state.network.train()
     logits: Tensor = state.network(batch.images.contiguous(memory_format=torch.channels_last_3d))
-    loss, region_losses = region_loss(logits, batch.targets, batch.known)
+    loss, region_losses = region_loss(logits, batch.targets, batch.known, recipe.squared_dice)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), recipe.gradient_norm)

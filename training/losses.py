@@ -12,15 +12,17 @@ from torch.nn import functional
 SMOOTHING = 1.0  # in numerator and denominator, of the published code
 
 
-def soft_dice_losses(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
+def soft_dice_losses(logits: Tensor, target: Tensor, known: Tensor, squared: bool = True) -> Tensor:
     """Give one soft Dice loss for each region, over the whole batch at once.
 
-    ``1 - (2 sum(s r) + 1) / (sum(s^2) + sum(r^2) + 1)`` with s the sigmoid of the logits and r the target.
+    ``1 - (2 sum(s r) + 1) / (sum(s^2) + sum(r^2) + 1)`` with s the sigmoid of the logits and r the target; without
+    the squares in pipeline B.
 
     Args:
         logits: [b, c, z, y, x].
         target: same shape, 0 or 1.
         known: [b, c] bool; an unknown region of a sample enters no sum.
+        squared: pipeline A's form, else B's.
 
     Returns:
         [c], each in [0, 1]; 0 for a region that no sample of the batch knows.
@@ -30,7 +32,7 @@ def soft_dice_losses(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
     truth = target * weight
     dims = (0, 2, 3, 4)
     overlap = (share * truth).sum(dims)
-    size = share.square().sum(dims) + truth.square().sum(dims)
+    size = share.square().sum(dims) + truth.square().sum(dims) if squared else share.sum(dims) + truth.sum(dims)
     return 1.0 - (2.0 * overlap + SMOOTHING) / (size + SMOOTHING)
 
 
@@ -42,12 +44,12 @@ def cross_entropy(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
     return voxels.sum() / count.clamp(min=1.0)
 
 
-def region_loss(logits: Tensor, target: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+def region_loss(logits: Tensor, target: Tensor, known: Tensor, squared: bool = True) -> tuple[Tensor, Tensor]:
     """Give what a step minimizes, and the Dice losses by region for the log.
 
     The sum of cross-entropy and the mean soft Dice over the regions that at least one sample of the batch knows.
     """
-    losses = soft_dice_losses(logits, target, known)
+    losses = soft_dice_losses(logits, target, known, squared)
     there = known.any(dim=0).to(losses.dtype)
     dice = (losses * there).sum() / there.sum().clamp(min=1.0)
     return dice + cross_entropy(logits, target, known), losses.detach()

@@ -10,7 +10,7 @@ import typer
 
 from MedSegAILib.core.errors import PackageError
 
-from . import models_import, screen
+from . import models_import, models_manage, screen
 
 if TYPE_CHECKING:
     from MedSegAILib.tasks.expected import Expectation
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 _TEXTS = ("license", "intended_use", "trained_on", "not_for")
 
-app = typer.Typer(help="List, describe, verify and import packages.", no_args_is_help=True)
+app = typer.Typer(help="List, describe, verify, make, install and remove packages.", no_args_is_help=True)
 app.add_typer(models_import.app, name="import")
+app.command("install")(models_manage.install)
+app.command("remove")(models_manage.remove)
+app.command("export")(models_manage.export)
 
 
 @app.command("list")
@@ -51,10 +54,13 @@ def info(task: Annotated[str, typer.Argument(help="See `medsegai models list`.")
     expected = _expected(package)
     if as_json:
         here = {preset: expectation.to_json() for preset, expectation in expected.items()}
-        screen.give_json({**package.manifest, "folder": str(package.folder), "expected_here": here})
+        screen.give_json(
+            {**package.manifest, "sha256": package.sha256, "folder": str(package.folder), "expected_here": here}
+        )
         return
     screen.say(f"{package.task} {package.version}: {package.title}")
     rows: list[tuple[str, ...]] = [(key.replace("_", " "), str(package.manifest[key])) for key in _TEXTS]
+    rows.append(("checksum", package.sha256))
     rows += [("input", f"{entry.role}: {entry.title} ({entry.modality})") for entry in package.inputs]
     rows += [("label", f"{label.value} {label.name}: {label.title}") for label in package.scheme.labels]
     rows += [

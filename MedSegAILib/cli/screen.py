@@ -109,3 +109,11 @@ class Bar:
             self._stage = progress.stage
             self._task = self._display.add_task(progress.stage, total=progress.total or None)
         self._display.update(self._task, completed=progress.done, total=progress.total or None)
+
+    def show(self, words: str, done: int, total: int) -> None:
+        """Show one bar for the whole way, with other words beside it each time."""
+        if self._display is None:
+            return
+        if self._task is None:
+            self._task = self._display.add_task(words, total=total or None)
+        self._display.update(self._task, description=words, completed=done, total=total or None)

@@ -21,7 +21,8 @@ from . import screen
 
 if TYPE_CHECKING:
     from MedSegAILib.core.case import Case
-    from MedSegAILib.core.result import Notice, Result
+    from MedSegAILib.core.result import Result
+    from MedSegAILib.io.dicom_source import Source
     from MedSegAILib.tasks.expected import Expectation
 
 TOP_PLACES = 5  # what fits under the volumes; the file has them all
@@ -50,6 +51,9 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
         list[str] | None,
         typer.Option("--box", metavar="STAGE=R,A,S,DX,DY,DZ", help="Box of a stage: center and size in RAS mm."),
     ] = None,
+    with_dicom_seg: Annotated[
+        bool, typer.Option("--dicom-seg", help="Also write a DICOM segmentation; the reference must be a series.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -65,14 +69,23 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
         boxes=tuple(_box(entry) for entry in boxes or ()),
     )
     check_output(output, overwrite=overwrite)
-    case, notices = _read(task, inputs or [], study, reference)
+    paths, reference = _find(task, inputs or [], study, reference)
+    source = _dicom_source(paths[reference]) if with_dicom_seg and reference in paths else None
+    from MedSegAILib.io.case_files import read_case_with_notices
+
+    case, notices = read_case_with_notices(paths, reference)
     expectation = _expect(case, task, options)
     result, seconds = _run(case, task, options)
     result = replace(result, notices=(*notices, *result.notices))
     from MedSegAILib.report.outputs import write_outputs
     from MedSegAILib.tasks.history import remember
 
-    files = write_outputs(result, case, output)
+    more: dict[str, bytes] = {}
+    if source is not None:
+        from MedSegAILib.report.dicom_export import add_dicom_seg
+
+        result, more = add_dicom_seg(result, source)
+    files = write_outputs(result, case, output, more)
     remember(result.passport)
     if as_json:
         screen.give_json({**_answer(result, files, seconds), "expected": expectation.to_json()})
@@ -118,7 +131,8 @@ def check_output(output: Path, *, overwrite: bool) -> None:
         ) from error
 
 
-def _read(task: str, inputs: list[str], study: Path | None, reference: str) -> tuple[Case, tuple[Notice, ...]]:
+def _find(task: str, inputs: list[str], study: Path | None, reference: str) -> tuple[dict[str, Path], str]:
+    """Give the input files by role, and the role whose grid the result will lie on."""
     from MedSegAILib.tasks.store import find_package
 
     package = find_package(task)
@@ -128,12 +142,21 @@ def _read(task: str, inputs: list[str], study: Path | None, reference: str) -> t
             "Inputs are given either one by one or as a study folder.",
             f"Give --study FOLDER, or --input for {', '.join(package.roles)}.",
         )
-    from MedSegAILib.io.case_files import read_case_with_notices
     from MedSegAILib.io.study_folder import find_inputs
 
     paths = _paths(inputs) if study is None else find_inputs(study, package.roles)
     # Named here, so that the picture shows the input that the package prefers and not just the first one.
-    return read_case_with_notices(paths, reference or next((role for role in package.reference if role in paths), ""))
+    reference = reference or next((role for role in package.reference if role in paths), next(iter(paths)))
+    return paths, reference
+
+
+def _dicom_source(path: Path) -> Source:
+    """Check before minutes are spent that a DICOM segmentation can refer to the reference input."""
+    from MedSegAILib.io.dicom_seg import check_writer
+    from MedSegAILib.io.dicom_source import read_source
+
+    check_writer()
+    return read_source(path)
 
 
 def _paths(inputs: list[str]) -> dict[str, Path]:
@@ -176,14 +199,14 @@ def _run(case: Case, task: str, options: RunOptions) -> tuple[Result, float]:
     from MedSegAILib.api import segment as segment_case
 
     cancel = Cancel()
-    with screen.Bar() as bar, _stopped_by_ctrl_c(cancel):
+    with screen.Bar() as bar, stopped_by_ctrl_c(cancel):
         result = segment_case(case, task, options=options, progress=bar.update, cancel=cancel)
     cancel.check()  # Ctrl-C after the last pass still means: write nothing
     return result, bar.seconds
 
 
 @contextmanager
-def _stopped_by_ctrl_c(cancel: Cancel) -> Iterator[None]:
+def stopped_by_ctrl_c(cancel: Cancel) -> Iterator[None]:
     """Let the first Ctrl-C stop at the next check, the second one at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -34,6 +35,10 @@ class RunOptions:
             that do not lie on each other), "strip" (mask the brain of a whole head); an empty tuple refuses all.
         boxes: where stages shall look instead of the box that they would find, at most one a stage; see
             ``Result.boxes``.
+        deterministic: the same input gives the same bytes on the same machine: fp32 everywhere, and a case for which
+            the free memory is short is refused instead of computed in windows.
+        package_sha256: checksum that the package must have (of its ``manifest.json``, 64 hexadecimal digits); empty
+            takes the installed one.
 
     Raises:
         UsageError: "options.<field>" with the values there are.
@@ -47,6 +52,8 @@ class RunOptions:
     memory_mb: int = 0
     repair: tuple[str, ...] = DEFAULT_REPAIRS
     boxes: tuple[StageBox, ...] = ()
+    deterministic: bool = False
+    package_sha256: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "repair", tuple(self.repair))  # JSON brings a list
@@ -74,6 +81,12 @@ class RunOptions:
                 "options.memory_mb",
                 f"{self.memory_mb} MB of memory cannot be used.",
                 "Give 0 (what is free) or more.",
+            )
+        if self.package_sha256 and not re.fullmatch("[0-9a-f]{64}", self.package_sha256):
+            raise UsageError(
+                "options.package_sha256",
+                f"A checksum has 64 hexadecimal digits; {self.package_sha256!r} is none.",
+                "Take it from `medsegai models info TASK`, or from the passport of an earlier result.",
             )
 
     @staticmethod

@@ -70,7 +70,8 @@ def choose(options: RunOptions) -> Plan:
         gpus, why_none = find_gpus()
         wanted = _pick(gpus, options.device)
         if wanted:
-            return Plan("torch", wanted.device.name, wanted.device.precision, threads)
+            precision = "fp32" if options.deterministic else wanted.device.precision
+            return Plan("torch", wanted.device.name, precision, threads)
         if asks_for_gpu:
             fallbacks.append(f"Ran on the CPU instead of {options.device}: {why_none or _names(gpus)}.")
     backend = options.backend

@@ -16,16 +16,24 @@ from MedSegAILib.core.errors import PackageError
 FORMAT = 1
 
 # Attributes of each op; lists have one entry per spatial axis (z, y, x), so two axes are two-dimensional layers.
-# "weight" and "bias" name tensors; null stands for "without".
+# TENSORS name tensors; null stands for "without".
 VOCABULARY: dict[str, frozenset[str]] = {
     "conv": frozenset({"weight", "bias", "stride", "padding", "dilation"}),
+    "conv_transpose": frozenset({"weight", "bias", "stride", "padding", "output_padding"}),
+    "batch_norm": frozenset({"weight", "bias", "mean", "variance", "eps"}),  # statistics of the training
     "group_norm": frozenset({"weight", "bias", "groups", "eps"}),
     "instance_norm": frozenset({"weight", "bias", "eps"}),
     "linear": frozenset({"weight", "bias"}),
     "relu": frozenset(),
+    "leaky_relu": frozenset({"slope"}),
+    "prelu": frozenset({"weight"}),  # one slope, or one a channel
+    "elu": frozenset({"alpha"}),
     "sigmoid": frozenset(),
     "max_pool": frozenset({"kernel", "stride", "padding"}),
+    "avg_pool": frozenset({"kernel", "stride", "padding"}),  # zeros of the padding count
     "upsample_linear": frozenset({"factor", "align_corners"}),
+    "upsample_nearest": frozenset({"factor"}),  # one for all axes
+    "pad": frozenset({"before", "after"}),  # zeros; counts for the last axes, in their order
     "cat": frozenset({"axis"}),
     "add": frozenset(),
     "mul": frozenset(),
@@ -34,6 +42,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "flatten": frozenset(),  # all but the first axis
     "reshape": frozenset({"shape"}),
 }
+TENSORS = ("weight", "bias", "mean", "variance")
 _TWO_INPUTS = ("add", "mul")
 
 
@@ -70,7 +79,7 @@ def check_graph(graph: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
 def tensor_names(graph: Mapping[str, Any]) -> list[str]:
     """Give the names of the tensors that a sound graph uses, each once, in order of use."""
     nodes = check_graph(graph)
-    return list(dict.fromkeys(node[key] for node in nodes for key in ("weight", "bias") if node.get(key)))
+    return list(dict.fromkeys(node[key] for node in nodes for key in TENSORS if node.get(key)))
 
 
 def _refused(what: str) -> PackageError:

@@ -16,7 +16,7 @@ from openvino import opset13 as ops
 from MedSegAILib.core.errors import PackageError, ResourceError
 
 from .backend import Device, DeviceInfo, FloatArray, NetworkShape, NetworkSpec, Weights
-from .graph import check_graph, tensor_names
+from .graph import TENSORS, check_graph, tensor_names
 from .probe import PROBE_GRAPH, check_probe, probe_array, probe_weights
 
 # Statistics are means of means of blocks. One long float32 sum over the volume would be off by 1e-3 in probability.
@@ -115,7 +115,7 @@ def build_model(graph: Mapping[str, Any] | None, weights: Weights, shape_czyx: N
     values: dict[str, Any] = {str(graph["input"]): source}
     for node in nodes:
         inputs = [values[name] for name in node["inputs"]]
-        tensors = {key: weights[node[key]] for key in ("weight", "bias") if node.get(key)}
+        tensors = {key: weights[node[key]] for key in TENSORS if node.get(key)}
         try:
             values[node["name"]] = BUILDERS[node["op"]](inputs, node, tensors)
         except RuntimeError as error:
@@ -141,6 +141,27 @@ def _conv(inputs: Sequence[Any], node: Attributes, tensors: Weights) -> Any:
     return ops.add(result, _per_channel(tensors["bias"], result)) if "bias" in tensors else result
 
 
+def _conv_transpose(inputs: Sequence[Any], node: Attributes, tensors: Weights) -> Any:
+    padding = node["padding"]
+    result = ops.convolution_backprop_data(
+        inputs[0],
+        _constant(tensors["weight"]),
+        node["stride"],
+        pads_begin=padding,
+        pads_end=padding,
+        output_padding=node["output_padding"],
+    )
+    return ops.add(result, _per_channel(tensors["bias"], result)) if "bias" in tensors else result
+
+
+def _batch_norm(inputs: Sequence[Any], node: Attributes, tensors: Weights) -> Any:
+    # One affine step, calculated here in float64; OpenVINO folds it into a neighboring convolution where it can.
+    mean, variance = (tensors[key].astype(np.float64) for key in ("mean", "variance"))
+    scale = tensors.get("weight", np.ones(1)) / np.sqrt(variance + node["eps"])
+    shift = tensors.get("bias", np.zeros(1)) - mean * scale
+    return ops.add(ops.multiply(inputs[0], _per_channel(scale, inputs[0])), _per_channel(shift, inputs[0]))
+
+
 def _group_norm(inputs: Sequence[Any], node: Attributes, tensors: Weights) -> Any:
     return _normalize(inputs[0], node["groups"], node["eps"], tensors)
 
@@ -154,6 +175,8 @@ def _normalize(x: Any, groups: int, eps: float, tensors: Weights) -> Any:
     mean, mean_of_squares = (_group_mean(_spatial_mean(value), groups) for value in (x, ops.multiply(x, x)))
     variance = ops.relu(ops.subtract(mean_of_squares, ops.multiply(mean, mean)))  # rounding may give -1e-9
     deviation = ops.sqrt(ops.add(variance, _constant(np.float32(eps))))
+    if "weight" not in tensors:
+        return ops.divide(ops.subtract(x, mean), deviation)
     scale = ops.divide(_per_channel(tensors["weight"], x), deviation)
     shift = ops.subtract(_per_channel(tensors["bias"], x), ops.multiply(mean, scale))
     return ops.add(ops.multiply(x, scale), shift)
@@ -209,6 +232,29 @@ def _upsample_linear(inputs: Sequence[Any], node: Attributes, _tensors: Weights)
     )
 
 
+def _upsample_nearest(inputs: Sequence[Any], node: Attributes, _tensors: Weights) -> Any:
+    sizes = [size * node["factor"] for size in _shape(inputs[0])[2:]]
+    return ops.interpolate(
+        inputs[0],
+        _integers(sizes),
+        "nearest",
+        "sizes",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+        axes=_integers(range(2, 2 + len(sizes))),
+    )
+
+
+def _avg_pool(inputs: Sequence[Any], node: Attributes, _tensors: Weights) -> Any:
+    return ops.avg_pool(inputs[0], node["stride"], node["padding"], node["padding"], node["kernel"], False)
+
+
+def _pad(inputs: Sequence[Any], node: Attributes, _tensors: Weights) -> Any:
+    others = [0] * (len(_shape(inputs[0])) - len(node["before"]))
+    before, after = (_integers([*others, *node[side]]) for side in ("before", "after"))
+    return ops.pad(inputs[0], before, after, "constant", ops.constant(np.float32(0.0)))
+
+
 def _mean(inputs: Sequence[Any], node: Attributes, _tensors: Weights) -> Any:
     rank = len(_shape(inputs[0]))
     if node["keep"] and sorted(node["axes"]) == list(range(2, rank)):
@@ -218,13 +264,21 @@ def _mean(inputs: Sequence[Any], node: Attributes, _tensors: Weights) -> Any:
 
 BUILDERS: dict[str, Callable[[Sequence[Any], Attributes, Weights], Any]] = {
     "conv": _conv,
+    "conv_transpose": _conv_transpose,
+    "batch_norm": _batch_norm,
     "group_norm": _group_norm,
     "instance_norm": _instance_norm,
     "linear": _linear,
     "relu": lambda inputs, _node, _tensors: ops.relu(inputs[0]),
+    "leaky_relu": lambda inputs, node, _tensors: ops.prelu(inputs[0], _constant([node["slope"]])),
+    "prelu": lambda inputs, _node, tensors: ops.prelu(inputs[0], _constant(tensors["weight"])),
+    "elu": lambda inputs, node, _tensors: ops.elu(inputs[0], node["alpha"]),
     "sigmoid": lambda inputs, _node, _tensors: ops.sigmoid(inputs[0]),
     "max_pool": _max_pool,
+    "avg_pool": _avg_pool,
     "upsample_linear": _upsample_linear,
+    "upsample_nearest": _upsample_nearest,
+    "pad": _pad,
     "cat": lambda inputs, node, _tensors: ops.concat(list(inputs), node["axis"]),
     "add": lambda inputs, _node, _tensors: ops.add(inputs[0], inputs[1]),
     "mul": lambda inputs, _node, _tensors: ops.multiply(inputs[0], inputs[1]),

@@ -140,8 +140,8 @@ def _autocast(device: Device) -> contextlib.AbstractContextManager[object]:
 
 
 def _exact_float32() -> contextlib.AbstractContextManager[object]:
-    """Switch TF32 off, so that "fp32" on a GPU means it; no effect on a CPU."""
-    return torch.backends.cudnn.flags(allow_tf32=False)
+    """Switch TF32 and racing kernels off, so that "fp32" on a GPU means it, every time; no effect on a CPU."""
+    return torch.backends.cudnn.flags(allow_tf32=False, deterministic=True)
 
 
 def _check_shape(module: nn.Module, name: str, shape_czyx: NetworkShape) -> None:
@@ -157,7 +157,8 @@ def _check_shape(module: nn.Module, name: str, shape_czyx: NetworkShape) -> None
 
 
 def _fill(module: nn.Module, weights: Weights) -> None:
-    wanted = module.state_dict()
+    # Counters of batches serve training alone and are in no package.
+    wanted = {name: value for name, value in module.state_dict().items() if value.is_floating_point()}
     for name, tensor in wanted.items():
         found = list(weights[name].shape) if name in weights else "nothing"
         if found != list(tensor.shape):
@@ -166,4 +167,5 @@ def _fill(module: nn.Module, weights: Weights) -> None:
                 f"The tensor {name!r} should have shape {list(tensor.shape)}; the weights have {found}.",
                 "Install the package again from its source.",
             )
-    module.load_state_dict({name: torch.from_numpy(np.array(weights[name], np.float32)) for name in wanted})
+    filled = {name: torch.from_numpy(np.array(weights[name], np.float32)) for name in wanted}
+    module.load_state_dict({**module.state_dict(), **filled})

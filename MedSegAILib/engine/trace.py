@@ -113,7 +113,7 @@ def _each_axis(value: Any, axes: int) -> list[int]:
 
 def _tensors_of(layer: Any, path: str) -> Attributes:
     return {
-        "weight": f"{path}.weight",
+        "weight": f"{path}.weight" if layer.weight is not None else None,
         "bias": f"{path}.bias" if layer.bias is not None else None,
     }
 
@@ -125,13 +125,27 @@ def _conv(layer: Any, path: str) -> Attributes:
     return {"op": "conv", **_tensors_of(layer, path), **lists}
 
 
+def _conv_transpose(layer: Any, path: str) -> Attributes:
+    if layer.groups != 1 or any(by != 1 for by in layer.dilation):
+        raise _untraceable(f"layer {path} (grouped or dilated transposed convolution)")
+    lists = {name: list(getattr(layer, name)) for name in ("stride", "padding", "output_padding")}
+    return {"op": "conv_transpose", **_tensors_of(layer, path), **lists}
+
+
+def _batch_norm(layer: Any, path: str) -> Attributes:
+    if not layer.track_running_stats:
+        raise _untraceable(f"layer {path} (batch norm without running statistics)")
+    running = {"mean": f"{path}.running_mean", "variance": f"{path}.running_var"}
+    return {"op": "batch_norm", **_tensors_of(layer, path), **running, "eps": layer.eps}
+
+
 def _group_norm(layer: Any, path: str) -> Attributes:
     return {"op": "group_norm", **_tensors_of(layer, path), "groups": layer.num_groups, "eps": layer.eps}
 
 
 def _instance_norm(layer: Any, path: str) -> Attributes:
-    if not layer.affine or layer.track_running_stats:
-        raise _untraceable(f"layer {path} (instance norm without weights or with running statistics)")
+    if layer.track_running_stats:
+        raise _untraceable(f"layer {path} (instance norm with running statistics)")
     return {"op": "instance_norm", **_tensors_of(layer, path), "eps": layer.eps}
 
 
@@ -147,9 +161,19 @@ def _max_pool(layer: Any, path: str) -> Attributes:
     return {"op": "max_pool", **{name: _each_axis(value, axes) for name, value in lists.items()}}
 
 
+def _avg_pool(layer: Any, path: str) -> Attributes:
+    if layer.ceil_mode or not layer.count_include_pad or layer.divisor_override:
+        raise _untraceable(f"layer {path} (mean pooling that rounds up, or with another divisor)")
+    axes = 3 if isinstance(layer, nn.AvgPool3d) else 2
+    lists = {"kernel": layer.kernel_size, "stride": layer.stride or layer.kernel_size, "padding": layer.padding}
+    return {"op": "avg_pool", **{name: _each_axis(value, axes) for name, value in lists.items()}}
+
+
 def _upsample(layer: Any, path: str) -> Attributes:
+    if layer.mode == "nearest" and isinstance(layer.scale_factor, float):
+        return {"op": "upsample_nearest", "factor": int(layer.scale_factor)}
     if layer.mode not in ("trilinear", "bilinear") or layer.scale_factor is None:
-        raise _untraceable(f"layer {path} (upsampling that is not linear, or to a fixed size)")
+        raise _untraceable(f"layer {path} (upsampling that is neither linear nor nearest, or to a fixed size)")
     axes = 3 if layer.mode == "trilinear" else 2
     factor = _each_axis(layer.scale_factor, axes)
     return {"op": "upsample_linear", "factor": factor, "align_corners": bool(layer.align_corners)}
@@ -158,18 +182,28 @@ def _upsample(layer: Any, path: str) -> Attributes:
 LAYERS: dict[type[nn.Module], Callable[[Any, str], Attributes | None]] = {
     nn.Conv3d: _conv,
     nn.Conv2d: _conv,
+    nn.ConvTranspose3d: _conv_transpose,
+    nn.ConvTranspose2d: _conv_transpose,
+    nn.BatchNorm3d: _batch_norm,
+    nn.BatchNorm2d: _batch_norm,
     nn.GroupNorm: _group_norm,
     nn.InstanceNorm3d: _instance_norm,
     nn.InstanceNorm2d: _instance_norm,
     nn.Linear: lambda layer, path: {"op": "linear", **_tensors_of(layer, path)},
     nn.ReLU: lambda _layer, _path: {"op": "relu"},
+    nn.LeakyReLU: lambda layer, _path: {"op": "leaky_relu", "slope": layer.negative_slope},
+    nn.PReLU: lambda _layer, path: {"op": "prelu", "weight": f"{path}.weight"},
+    nn.ELU: lambda layer, _path: {"op": "elu", "alpha": layer.alpha},
     nn.Sigmoid: lambda _layer, _path: {"op": "sigmoid"},
     nn.MaxPool3d: _max_pool,
     nn.MaxPool2d: _max_pool,
+    nn.AvgPool3d: _avg_pool,
+    nn.AvgPool2d: _avg_pool,
     nn.Upsample: _upsample,
     nn.Flatten: lambda _layer, _path: {"op": "flatten"},
     nn.Identity: lambda _layer, _path: None,
     nn.Dropout: lambda _layer, _path: None,
+    nn.Dropout2d: lambda _layer, _path: None,
     nn.Dropout3d: lambda _layer, _path: None,
 }
 
@@ -196,6 +230,14 @@ def _cat(node: fx.Node) -> Attributes:
     return {"op": "cat", "axis": int(_argument(node, 1, "dim", 0))}
 
 
+def _pad(node: fx.Node) -> Attributes:
+    counts = list(_argument(node, 1, "pad", ()))
+    if _argument(node, 2, "mode", "constant") != "constant" or _argument(node, 3, "value", None) or min(counts) < 0:
+        raise _untraceable(f"call pad with other values than zeros, or that cuts ({node.name})")
+    # torch names the last axis first.
+    return {"op": "pad", "before": counts[0::2][::-1], "after": counts[1::2][::-1]}
+
+
 def _reshape(node: fx.Node) -> Attributes:
     shape = node.args[1] if isinstance(node.args[1], (tuple, list)) else node.args[1:]
     if not all(isinstance(count, int) for count in shape):
@@ -217,7 +259,9 @@ FUNCTIONS: dict[Any, Callable[[fx.Node], Attributes]] = {
     torch.sigmoid: _plain("sigmoid"),
     torch.relu: _plain("relu"),
     functional.relu: _plain("relu"),
+    functional.pad: _pad,
     operator.add: _plain("add"),
+    operator.iadd: _plain("add"),
     operator.mul: _plain("mul"),
     torch.add: _plain("add"),
     torch.mul: _plain("mul"),

@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,6 +53,76 @@ def write_file(path: Path, content: bytes) -> Path:
     return write_files(path.parent, {path.name: content})[path.name]
 
 
+def write_stream(path: Path, pieces: Iterable[bytes]) -> Path:
+    """Write one file from pieces that come one after the other; errors as :func:`write_files`."""
+    with _told_plainly(path.parent, 0), tempfile.TemporaryDirectory(dir=path.parent, prefix=TEMPORARY_PREFIX) as name:
+        draft = Path(name) / path.name
+        with draft.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    return path
+
+
+def write_folder(folder: Path, contents: Mapping[str, bytes]) -> bool:
+    """Write a new folder with files: it is there with all of them, or not at all; a stop at any moment leaves no half.
+
+    Args:
+        folder: target; must not be there. Its parent is made.
+        contents: file name -> bytes.
+
+    Returns:
+        False when somebody else put the folder there meanwhile; theirs stays.
+
+    Raises:
+        ResourceError: as :func:`write_files`.
+    """
+    needed = sum(len(content) for content in contents.values())
+    with _told_plainly(folder, needed):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=TEMPORARY_PREFIX))
+        try:
+            if shutil.disk_usage(draft).free < needed:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            for name, content in contents.items():
+                _write_through(draft / name, content)
+            draft.chmod(0o755)  # mkdtemp keeps everybody else out
+            return _put(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether a system error says that there is no room left."""
+    return error.errno in _FULL
+
+
+def _put(draft: Path, folder: Path) -> bool:
+    try:
+        draft.rename(folder)
+    except OSError as error:
+        # POSIX: ENOTEMPTY or EEXIST for a folder with files; Windows: EEXIST or EACCES.
+        if folder.is_dir() and any(folder.iterdir()):
+            return False
+        raise error
+    if os.name == "posix":  # the rename itself must survive a power cut
+        handle = os.open(folder.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    return True
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def _write_files(folder: Path, contents: Mapping[str, bytes], needed: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=TEMPORARY_PREFIX) as name:
@@ -62,10 +132,7 @@ def _write_files(folder: Path, contents: Mapping[str, bytes], needed: int) -> No
         for file_name, content in contents.items():
             if (folder / file_name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file_name)
-            with (Path(name) / file_name).open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            _write_through(Path(name) / file_name, content)
         for file_name in contents:
             (Path(name) / file_name).replace(folder / file_name)
 
@@ -81,7 +148,7 @@ def _told_plainly(folder: Path, needed: int) -> Iterator[None]:
         yield
     except OSError as error:
         place = folder.name or str(folder)
-        if error.errno in _FULL:
+        if is_full(error):
             free = _free_bytes(folder)
             raise ResourceError(
                 "output.disk_full",

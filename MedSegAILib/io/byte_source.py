@@ -97,6 +97,15 @@ class ByteSource:
         left = self._left_on_disk + len(self._packed)
         return left * LARGEST_EXPANSION + CHUNK_BYTES if self._unpacker else left
 
+    def require(self, count: int) -> None:
+        """Go on only when ``count`` more bytes can be there; told from the size of the file, nothing is read.
+
+        Raises:
+            InputError: "file.too_short".
+        """
+        if count > self.at_most():
+            raise self._too_short(count, self.at_most() if not self._unpacker else None)
+
     def take(self, count: int) -> npt.NDArray[np.uint8]:
         """Give exactly ``count`` bytes.
 
@@ -105,8 +114,7 @@ class ByteSource:
                 "file.damaged" for a broken gzip stream.
             ResourceError: "memory.image" when the memory does not hold them.
         """
-        if count > self.at_most():
-            raise self._too_short(count, self.at_most() if not self._unpacker else None)
+        self.require(count)
         try:
             buffer = np.empty(count, dtype=np.uint8)
         except MemoryError as error:

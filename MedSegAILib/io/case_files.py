@@ -32,7 +32,7 @@ def read_case_with_notices(
     inputs: Mapping[str, Path], reference: str = "", name: str = ""
 ) -> tuple[Case, tuple[Notice, ...]]:
     """Read as :func:`read_case` and give the warnings of the readers too (they also go to the log)."""
-    _each_file_once(inputs)
+    each_file_once(inputs)
     volumes: dict[str, Volume] = {}
     notices: list[Notice] = []
     for role, path in inputs.items():
@@ -57,7 +57,12 @@ def read_study(folder: Path, roles: Sequence[str]) -> Case:
     return read_case(find_inputs(Path(folder), roles))
 
 
-def _each_file_once(inputs: Mapping[str, Path]) -> None:
+def each_file_once(inputs: Mapping[str, Path]) -> None:
+    """Refuse one file for two roles.
+
+    Raises:
+        InputError: "case.same_file".
+    """
     seen: dict[Path, str] = {}
     for role, path in inputs.items():
         place = Path(path).resolve()

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from MedSegAILib.core.errors import InputError
 from MedSegAILib.core.result import Notice
-from MedSegAILib.core.volume import Volume
+from MedSegAILib.core.volume import Grid, Volume
 
 from .dicom_headers import Frame, read_frames
 from .dicom_pixels import read_pixels
 from .headers import LPS_TO_RAS, ReadVolume, checked_grid, not_gray
-from .slice_stack import stack_slices, straighten
+from .slice_stack import Stack, stack_slices, straighten, upright
 
 LOGGER = logging.getLogger(__name__)
 DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
@@ -30,6 +31,23 @@ SAME_DIRECTION = 1e-3
 def can_read(path: Path, start: bytes) -> bool:
     """Tell whether this is a DICOM file (by content, or by name for old files without the mark) or a folder."""
     return path.is_dir() or start[128:132] == b"DICM" or path.suffix.lower() in DICOM_SUFFIXES
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """An even series, its geometry told from the headers alone.
+
+    Args:
+        name: what messages call it.
+        frames: in the order of the stack.
+        stack: as the slices lie; it may lean.
+        grid: of the volume that :func:`read` gives: upright, RAS mm.
+    """
+
+    name: str
+    frames: tuple[Frame, ...]
+    stack: Stack
+    grid: Grid
 
 
 def read(path: Path) -> ReadVolume:
@@ -44,6 +62,11 @@ def read(path: Path) -> ReadVolume:
     Raises:
         InputError: "series.*" when the files are no single even volume; "volume.color"; "file.damaged".
     """
+    return _volume(open_series(path))
+
+
+def open_series(path: Path) -> Series:
+    """Find and order the slices as :func:`read` does, without their pixels; arguments and errors as there."""
     if path.is_dir():
         frames = _one_series(_frames_of(_files(path)), path.name)
     else:
@@ -57,7 +80,7 @@ def read(path: Path) -> ReadVolume:
         if not frames[0].is_multi_frame:
             near = _frames_of(_files(path.parent))
             frames = [frame for frame in near if frame.series_uid == frames[0].series_uid and not frame.is_multi_frame]
-    return _volume(frames)
+    return series_of(frames)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -99,7 +122,12 @@ def _one_series(frames: list[Frame], folder_name: str) -> list[Frame]:
     return frames
 
 
-def _volume(frames: list[Frame]) -> ReadVolume:
+def series_of(frames: Sequence[Frame]) -> Series:
+    """Order the frames of one series and check that they are one even stack.
+
+    Raises:
+        InputError: "series.*", "volume.color".
+    """
     first, name = frames[0], frames[0].series
     _check_alike(frames, name)
     if first.directions is None or first.spacing_mm is None:
@@ -112,23 +140,28 @@ def _volume(frames: list[Frame]) -> ReadVolume:
     positions = np.array([frame.position_mm for frame in frames], dtype=np.float64)
     spacing = (first.spacing_mm[0], first.spacing_mm[1])
     stack = stack_slices(positions, directions, spacing, first.thickness_mm, name)
-    array = read_pixels([frames[index] for index in stack.order])
+    shape = (len(frames), first.rows, first.columns)
+    straight, (depth, height, width) = upright(stack, shape) if stack.leans() else (stack, shape)
+    grid = checked_grid((width, height, depth), LPS_TO_RAS @ straight.matrix(), name)
+    return Series(name, tuple(frames[index] for index in stack.order), stack, grid)
+
+
+def _volume(series: Series) -> ReadVolume:
+    array = read_pixels(series.frames)
     notices: list[Notice] = []
-    if len(frames) == 1:
-        notices.append(_single(name, first))
-    if stack.leans():
-        tilt = stack.tilt_degrees()
-        array, stack = straighten(array, stack)
+    if len(series.frames) == 1:
+        notices.append(_single(series.name, series.frames[0]))
+    if series.stack.leans():
+        array = straighten(array, series.stack)
         notices.append(
             Notice(
                 "series.gantry_tilt",
-                f"{name} was scanned with a tilt of {tilt:.1f} degrees; its slices were shifted to an upright volume.",
+                f"{series.name} was scanned with a tilt of {series.stack.tilt_degrees():.1f} degrees; its slices were"
+                " shifted to an upright volume.",
                 "The result lies on the upright volume, not on the original slices.",
             )
         )
-    depth, height, width = array.shape
-    grid = checked_grid((width, height, depth), LPS_TO_RAS @ stack.matrix(), name)
-    return ReadVolume(Volume(array, grid, name=name), tuple(notices))
+    return ReadVolume(Volume(array, series.grid, name=series.name), tuple(notices))
 
 
 def _check_alike(frames: Sequence[Frame], name: str) -> None:

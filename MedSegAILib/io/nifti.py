@@ -16,7 +16,7 @@ import numpy as np
 
 from MedSegAILib.core.errors import InputError
 from MedSegAILib.core.result import Notice
-from MedSegAILib.core.volume import Array, Volume
+from MedSegAILib.core.volume import Array, Grid, Volume
 
 from .byte_source import ByteSource
 from .headers import (
@@ -87,6 +87,30 @@ def read(path: Path) -> ReadVolume:
             array, more = _voxels(source, sizes, dtype)
     array = _scaled(array, header.slope, header.intercept)
     return ReadVolume(Volume(array, grid, name=path.name), (*notices, *more))
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """What a header says of its file: grid, unpacked bytes of the whole file, whether the voxels lie in another one."""
+
+    grid: Grid
+    byte_count: int
+    is_pair: bool
+
+
+def read_claim(path: Path) -> Claim:
+    """Read the header alone; refused as by :func:`read`, as far as that shows without unpacking the voxels."""
+    with ByteSource(path) as source:
+        header, header_bytes = _read_header(source, path.name)
+        sizes = three_axes(header.dims, path.name)
+        voxel_bytes = voxel_count(sizes) * _dtype(header, path.name).itemsize
+        grid, _ = grid_of_forms(header.forms, sizes, path.name)
+        start = max(header.voxel_offset, header_bytes + EXTENSION_FIELD_BYTES)
+        if header.is_pair:
+            data_file_beside(path, _data_name(path))
+        else:
+            source.require(start - header_bytes + voxel_bytes)
+    return Claim(grid, start + voxel_bytes, header.is_pair)
 
 
 def nifti_bytes(volume: Volume) -> bytes:

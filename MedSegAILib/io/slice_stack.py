@@ -95,40 +95,67 @@ def stack_slices(
     return Stack(tuple(int(index) for index in order), ordered[0], row, column, step)
 
 
-def straighten(array: Array, stack: Stack) -> tuple[Array, Stack]:
-    """Undo a tilt: shift each slice within its plane (linear interpolation) so that the stack is perpendicular.
-
-    The canvas grows so that nothing is cut off; new pixels get the lowest value of the array (air in CT).
-
-    Args:
-        array: ``[z, y, x]`` in the order of the stack.
-        stack: a leaning stack.
-
-    Returns:
-        The array on the larger canvas, its dtype kept (integers rounded), and the upright stack.
-    """
-    row_length, column_length = np.linalg.norm(stack.row_mm), np.linalg.norm(stack.column_mm)
-    slices = np.arange(len(array))
-    shift_x = slices * float(stack.step_mm @ stack.row_mm) / row_length**2
-    shift_y = slices * float(stack.step_mm @ stack.column_mm) / column_length**2
+def upright(stack: Stack, shape: tuple[int, int, int]) -> tuple[Stack, tuple[int, int, int]]:
+    """Give the perpendicular stack and the shape ``[z, y, x]`` of the canvas that holds a leaning one."""
+    shift_x, shift_y = _shifts(stack, shape[0])
     first_x, first_y = int(np.floor(shift_x.min())), int(np.floor(shift_y.min()))
-    depth, height, width = array.shape
-    shape = (height + int(np.ceil(shift_y.max())) - first_y, width + int(np.ceil(shift_x.max())) - first_x)
-    fill = float(array.min())
-    moved = np.empty((depth, *shape), dtype=np.float32)
-    for k in range(depth):
-        wide = _shifted_line(array[k].astype(np.float32), shift_x[k] - first_x, shape[1], fill)
-        moved[k] = _shifted_line(wide.T, shift_y[k] - first_y, shape[0], fill).T
-    upright = Stack(
+    straight = Stack(
         stack.order,
         stack.origin_mm + first_x * stack.row_mm + first_y * stack.column_mm,
         stack.row_mm,
         stack.column_mm,
         (stack.step_mm @ stack.normal) * stack.normal,
     )
-    if array.dtype.kind in "iu":
-        return np.rint(moved).astype(array.dtype), upright
-    return moved.astype(array.dtype, copy=False), upright
+    height, width = shape[1] + int(np.ceil(shift_y.max())) - first_y, shape[2] + int(np.ceil(shift_x.max())) - first_x
+    return straight, (shape[0], height, width)
+
+
+def straighten(array: Array, stack: Stack) -> Array:
+    """Undo a tilt: shift each slice within its plane (linear interpolation) so that the stack is perpendicular.
+
+    The canvas, that of :func:`upright`, is larger so that nothing is cut off; new pixels get the lowest value of the
+    array (air in CT).
+
+    Args:
+        array: ``[z, y, x]`` in the order of the stack.
+        stack: a leaning stack.
+
+    Returns:
+        The array on the canvas, its dtype kept (integers rounded).
+    """
+    shift_x, shift_y = _shifts(stack, len(array))
+    shift_x, shift_y = shift_x - np.floor(shift_x.min()), shift_y - np.floor(shift_y.min())
+    _, shape = upright(stack, (array.shape[0], array.shape[1], array.shape[2]))
+    fill = float(array.min())
+    moved = np.empty(shape, dtype=np.float32)
+    for k in range(shape[0]):
+        wide = _shifted_line(array[k].astype(np.float32), shift_x[k], shape[2], fill)
+        moved[k] = _shifted_line(wide.T, shift_y[k], shape[1], fill).T
+    return np.rint(moved).astype(array.dtype) if array.dtype.kind in "iu" else moved.astype(array.dtype, copy=False)
+
+
+def lean(mask: Array, stack: Stack, shape: tuple[int, int, int]) -> Array:
+    """Give back what :func:`straighten` moved: each pixel of the leaning slices takes the nearest on the canvas.
+
+    Args:
+        mask: bool or labels, ``[z, y, x]`` on the canvas of :func:`upright`.
+        stack: the leaning stack.
+        shape: ``[z, y, x]`` of the leaning slices.
+    """
+    shift_x, shift_y = _shifts(stack, shape[0])
+    left = np.rint(shift_x - np.floor(shift_x.min())).astype(int)
+    top = np.rint(shift_y - np.floor(shift_y.min())).astype(int)
+    height, width = shape[1:]
+    return np.stack([mask[k, top[k] : top[k] + height, left[k] : left[k] + width] for k in range(shape[0])])
+
+
+def _shifts(stack: Stack, depth: int) -> tuple[Matrix, Matrix]:
+    """Give by slice how far it leans sideways, in columns and in rows."""
+    slices = np.arange(depth)
+    return (
+        slices * float(stack.step_mm @ stack.row_mm) / np.linalg.norm(stack.row_mm) ** 2,
+        slices * float(stack.step_mm @ stack.column_mm) / np.linalg.norm(stack.column_mm) ** 2,
+    )
 
 
 def _shifted_line(image: Array, shift: float, length: int, fill: float) -> Array:

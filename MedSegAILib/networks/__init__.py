@@ -17,6 +17,18 @@ NETWORKS: dict[str, str] = {
     "brats2020.EquiUnet": "brats2020:EquiUnet",
     "brats2020.AttEquiUnet": "brats2020:AttEquiUnet",
     "brats2020.Unet": "brats2020:Unet",
+    "pancreas.Unet2d": "pancreas_2d:Unet2d",
+    "pancreas.PspNet": "pancreas_encoders:PspNet",
+    "pancreas.EncoderUnet": "pancreas_encoders:EncoderUnet",
+    "pancreas.Unet3d": "pancreas:Unet3d",
+    "pancreas.Fpn3d": "pancreas:Fpn3d",
+    "tissue.Unet": "tissue:Unet",
+    "tissue.ResUnet": "tissue:ResUnet",
+    "tissue.DenseUnet": "tissue:DenseUnet",
+    "prostate.Unet3d": "prostate:Unet3d",
+    "prostate.DeepLab": "deeplab:DeepLab",
+    "prostate.Tiramisu": "prostate:Tiramisu",
+    "multiscale.MultiScale": "multiscale:MultiScale",
 }
 
 
@@ -47,6 +59,12 @@ def build(name: str, **arguments: Any) -> nn.Module:
         ) from error
     try:
         network: nn.Module = getattr(module, class_name)(**arguments)
+    except ImportError as error:
+        raise SetupError(
+            "setup.monai_missing",
+            f"The network {name} has an encoder of MONAI, which does not load here ({error}).",
+            "Install monai, or choose a network without such an encoder.",
+        ) from error
     except TypeError as error:
         raise UsageError(
             "network.arguments",

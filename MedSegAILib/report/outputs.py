@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from MedSegAILib.core.case import Case
@@ -24,13 +25,14 @@ DOUBT_FILE = "doubt.csv"
 OVERLAY_FILE = "overlay.png"
 
 
-def write_outputs(result: Result, case: Case, folder: Path) -> dict[str, Path]:
+def write_outputs(result: Result, case: Case, folder: Path, more: Mapping[str, bytes] | None = None) -> dict[str, Path]:
     """Write a result; a folder never holds files of two runs, even when the disk fills up.
 
     Args:
         result: what the run gave.
         case: its inputs; the picture shows the one that the result lies on.
         folder: made when it is not there; files of these six names are replaced.
+        more: other files of the same set, by name.
 
     Returns:
         File name -> path.
@@ -39,7 +41,16 @@ def write_outputs(result: Result, case: Case, folder: Path) -> dict[str, Path]:
         UsageError: "overlay.grid" when no input lies on the grid of the result.
         ResourceError: "output.disk_full", "output.not_writable"; earlier files are untouched then.
     """
-    contents = {
+    return write_files(Path(folder), {**output_contents(result, case), **(more or {})})
+
+
+def output_contents(result: Result, case: Case) -> dict[str, bytes]:
+    """Give the files of a result, name -> bytes; the same result gives the same bytes.
+
+    Raises:
+        UsageError: "overlay.grid" when no input lies on the grid of the result.
+    """
+    return {
         LABELS_FILE: nifti_bytes(result.labels),
         SEGMENTATION_FILE: segmentation_bytes(result),
         PASSPORT_FILE: passport_json(result),
@@ -47,7 +58,6 @@ def write_outputs(result: Result, case: Case, folder: Path) -> dict[str, Path]:
         DOUBT_FILE: doubt_csv(result),
         OVERLAY_FILE: overlay_png(result, reference_of(result, case)),
     }
-    return write_files(Path(folder), contents)
 
 
 def passport_json(result: Result) -> bytes:

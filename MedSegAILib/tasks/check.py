@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +48,7 @@ def check(case: Case, package: Package) -> CheckedCase:
             f"{package.title} has no input {unknown[0]!r}.",
             f"Its inputs are {', '.join(package.roles)}.",
         )
-    notices = list(_check_subset(case, package))
+    notices = check_subset(tuple(case.volumes), package)
     repairs = []
     volumes = {}
     for role in (role for role in package.roles if role in case.volumes):
@@ -67,11 +68,16 @@ def check(case: Case, package: Package) -> CheckedCase:
     return CheckedCase(Case(volumes, reference=reference, name=case.name), tuple(notices), tuple(repairs))
 
 
-def _check_subset(case: Case, package: Package) -> list[Notice]:
-    missing = [role for role in package.roles if role not in case.volumes]
+def check_subset(roles: Collection[str], package: Package) -> list[Notice]:
+    """Check which sequences are given against those that the package was trained for.
+
+    Raises:
+        InputError: "case.missing_role".
+    """
+    missing = [role for role in package.roles if role not in roles]
     if not missing:
         return []
-    given = [role for role in package.roles if role in case.volumes]
+    given = [role for role in package.roles if role in roles]
     if frozenset(given) not in package.subsets:
         trained = "; ".join(", ".join(r for r in package.roles if r in subset) for subset in package.subsets)
         raise InputError(
@@ -89,13 +95,22 @@ def _check_subset(case: Case, package: Package) -> list[Notice]:
     ]
 
 
-def _check_contents(role: str, volume: Volume) -> tuple[Volume, int]:
-    if min(volume.array.shape) < FEWEST_VOXELS:
+def check_shape(role: str, shape_zyx: Sequence[int]) -> None:
+    """Refuse what is no volume but a slice or a localizer.
+
+    Raises:
+        InputError: "volume.too_thin".
+    """
+    if min(shape_zyx) < FEWEST_VOXELS:
         raise InputError(
             "volume.too_thin",
-            f"{role} has {' x '.join(map(str, volume.array.shape[::-1]))} voxels; every axis needs {FEWEST_VOXELS}.",
+            f"{role} has {' x '.join(map(str, shape_zyx[::-1]))} voxels; every axis needs {FEWEST_VOXELS}.",
             "Give the whole 3D series, not a single slice or a localizer.",
         )
+
+
+def _check_contents(role: str, volume: Volume) -> tuple[Volume, int]:
+    check_shape(role, volume.array.shape)
     array = volume.array
     broken = 0
     if np.issubdtype(array.dtype, np.floating):

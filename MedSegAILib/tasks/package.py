@@ -96,6 +96,27 @@ class Package:
         return frozenset(CHECKS if stripped else CHECKS[:1] + CHECKS[2:]) if is_head else frozenset()
 
     @property
+    def sha256(self) -> str:
+        """Checksum of the manifest, which holds those of all other files: it names these weights and no others."""
+        return sha256((self.folder / MANIFEST).read_bytes())
+
+    def refuse_other_than(self, wanted_sha256: str) -> None:
+        """Go on only with the package that was asked for by its checksum; an empty one is any.
+
+        Raises:
+            PackageError: "package.pinned" with both checksums.
+        """
+        if wanted_sha256 and wanted_sha256 != self.sha256:
+            raise PackageError(
+                "package.pinned",
+                f"The package of {self.task} here ({self.version}, {self.sha256[:12]}) is not the one that was asked"
+                f" for ({wanted_sha256[:12]}).",
+                "Install that package, or leave the checksum out.",
+                found=self.sha256,
+                wanted=wanted_sha256,
+            )
+
+    @property
     def is_head(self) -> bool:
         """Whether the inputs show a head."""
         return "head_mr" in self.checks

@@ -11,6 +11,7 @@ from MedSegAILib.version import VERSION
 
 from .cascade import run_stages
 from .check import check
+from .determinism import TOLERANCE, refuse_chance
 from .ensemble import Means
 from .kept import KeptStages
 from .package import Package
@@ -49,6 +50,7 @@ def segment(
         Cancelled: "run.cancelled".
     """
     options = options or RunOptions()
+    package.refuse_other_than(options.package_sha256)
     cancel = cancel or Cancel()
     watch = Stopwatch()
     plan = choose(options)
@@ -70,11 +72,18 @@ def segment(
     cancel.check()
 
     means = Means(plan, views, progress, cancel, watch, options.memory_mb << 20)
-    package_facts = {"name": package.folder.name, "version": package.version, "sha256": dict(package.checksums)}
+    package_facts = {
+        "name": package.folder.name,
+        "version": package.version,
+        "manifest_sha256": package.sha256,
+        "sha256": dict(package.checksums),
+    }
     if kept is not None:
         chosen = {**options.to_json(), "boxes": []}
         kept.begin({"inputs": inputs, "repairs": checked.repairs, "package": package_facts, "options": chosen})
     outcome = run_stages(checked.case, package, stages, means, options.boxes, kept)
+    if options.deterministic:
+        refuse_chance(outcome.fallbacks, options)
 
     passport = Passport(
         task=package.task,
@@ -88,6 +97,7 @@ def segment(
             "views": [view.name for view in views],
             "ensembles": list(outcome.ensembles),
             "doubt": outcome.doubt.method,
+            **({"deterministic": TOLERANCE} if options.deterministic else {}),
         },
         options=options.to_json(),
         inputs=inputs,

@@ -121,15 +121,11 @@ def _on_grid(role: str, given: Volume, placed: _Fitted, reference: tuple[str, Gr
     """Resample where the voxels are others; the same voxels in another axis order stay as they are."""
     name, grid = reference
     volume = placed.volume
-    if reorientation_to(volume.grid).grid(volume.grid).is_same_as(reorientation_to(grid).grid(grid)):
+    if is_same_box(volume.grid, grid):
         return placed
     words = f"{_words(given.grid)} against {_words(grid)}"
     if "resample" not in allowed and not placed.repairs:
-        raise InputError(
-            "case.grids_differ",
-            f"{role} lies on another grid than {name}: {words}, or at another place.",
-            f"Allow the repair resample, or bring {role} to the grid of {name} first.",
-        )
+        raise grids_differ(role, given.grid, name, grid)
     moved = Volume(resample(volume.array, volume.grid, grid).astype(np.float32), grid, name=volume.name)
     step = f"{role} resampled to the grid of {name}: {words}"
     if placed.repairs:
@@ -140,6 +136,21 @@ def _on_grid(role: str, given: Volume, placed: _Fitted, reference: tuple[str, Gr
         "Nothing, if both were taken in one session; else compare their places.",
     )
     return _Fitted(moved, (step,), (*placed.notices, notice))
+
+
+def is_same_box(grid: Grid, other: Grid) -> bool:
+    """Tell whether two grids have the same voxels, in whatever axis order."""
+    return reorientation_to(grid).grid(grid).is_same_as(reorientation_to(other).grid(other))
+
+
+def grids_differ(role: str, grid: Grid, reference: str, reference_grid: Grid) -> InputError:
+    """Give the error for an input on another grid than the reference, where resampling is refused."""
+    return InputError(
+        "case.grids_differ",
+        f"{role} lies on another grid than {reference}: {_words(grid)} against {_words(reference_grid)}, or at another"
+        " place.",
+        f"Allow the repair resample, or bring {role} to the grid of {reference} first.",
+    )
 
 
 def _words(grid: Grid) -> str:

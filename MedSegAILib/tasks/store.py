@@ -14,6 +14,11 @@ SHIPPED = Path(__file__).resolve().parent.parent / "packages"
 VARIABLE = "MEDSEGAI_PACKAGES"
 
 
+def user_root() -> Path:
+    """Give the folder of the packages that this user installed; it may not be there yet."""
+    return Path.home() / ".MedSegAI" / "packages"
+
+
 def package_roots(extra: Sequence[Path] = ()) -> list[Path]:
     """Give the folders that hold packages, in the order in which they are searched.
 
@@ -22,7 +27,7 @@ def package_roots(extra: Sequence[Path] = ()) -> list[Path]:
             ``~/.MedSegAI/packages``, and the packages that ship with the library.
     """
     named = [Path(part) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
-    return [*extra, *named, Path.home() / ".MedSegAI" / "packages", SHIPPED]
+    return [*extra, *named, user_root(), SHIPPED]
 
 
 def package_folders(extra: Sequence[Path] = ()) -> list[Path]:

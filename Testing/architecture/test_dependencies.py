@@ -44,7 +44,10 @@ def imported_by(top_folder):
     return {name for name in found if name not in sys.stdlib_module_names and name not in OURS | OF_SLICER}
 
 
-@pytest.mark.parametrize(("folder", "extras"), [("MedSegAILib", ["torch"]), ("training", ["torch", "training"])])
+@pytest.mark.parametrize(
+    ("folder", "extras"),
+    [("MedSegAILib", ["torch", "training", "batch", "dicom"]), ("training", ["torch", "training"])],
+)
 def test_every_import_is_declared(folder, extras):
     declared = names_of(project()["dependencies"])
     for extra in extras:

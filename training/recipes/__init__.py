@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from MedSegAILib.core.errors import UsageError
 
+from .brain_tumor_members import BRAIN_TUMOR_A1, BRAIN_TUMOR_B0, BRAIN_TUMOR_B1
 from .brain_tumor_small import BRAIN_TUMOR_SMALL
 from .recipe import Recipe
 
-RECIPES: dict[str, Recipe] = {"brain-tumor-small": BRAIN_TUMOR_SMALL}
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe for recipe in (BRAIN_TUMOR_SMALL, BRAIN_TUMOR_A1, BRAIN_TUMOR_B0, BRAIN_TUMOR_B1)
+}
 
 
 def find_recipe(name: str) -> Recipe:

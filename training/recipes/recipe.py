@@ -16,6 +16,7 @@ class Augmentation:
         affine_chance: rotate and scale at all; else the crop keeps the voxels.
         rotation_degrees: largest angle about each axis.
         scaling: largest relative change of size.
+        lowest, highest: intensities that the changes below see as 0 and 1; what lies beyond is clipped.
         gamma, gain: largest absolute exponent of the random power and factor (exp(U(-a, a))).
         bias_chance, bias_size: uneven coil: chance, and largest exponent of its factor.
         noise_chance, noise_size: chance, and largest standard deviation, on intensities of 0 to 1.
@@ -27,6 +28,8 @@ class Augmentation:
     affine_chance: float = 0.5
     rotation_degrees: float = 15.0
     scaling: float = 0.1
+    lowest: float = 0.0
+    highest: float = 1.0
     gamma: float = 0.35
     gain: float = 0.2
     bias_chance: float = 0.5
@@ -81,6 +84,8 @@ class Recipe:
         steps: length of the training, unless a time budget decides.
         average_decay: of the running mean of the weights, which is what ships.
         gradient_norm: gradients are clipped to it.
+        squared_dice: soft Dice with squares in the denominator (pipeline A) or without (pipeline B).
+        start_from: "task/member file" of an installed package whose weights begin the run; empty starts from chance.
         seed: of weights, crops and augmentation.
         history: what a reader of the card must know of the run besides, one or two sentences.
     """
@@ -101,6 +106,8 @@ class Recipe:
     steps: int = 4000
     average_decay: float = 0.998
     gradient_norm: float = 2.0
+    squared_dice: bool = True
+    start_from: str = ""
     seed: int = 20201121
     history: str = ""
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import slicer
 
+from MedSegAILib.batch.options import BATCH_RUN
 from MedSegAILib.core.run import ProgressCallback, RunOptions, ignore_progress
 from MedSegAILib.tasks.package import Package
 from MedSegAILib.tasks.store import find_package
 from MedSegAILib.worker.client import WorkerClient
 
+from .folder_run import FolderProgress, FolderRun, batchArguments, ignoreFolderProgress
 from .parameters import DEFAULT_TASK, Parameters, parameterNode
 from .runner import Callbacks, Client, Run, Runner
 
@@ -122,6 +125,59 @@ class SegmentationLogic:
             callbacks=callbacks,
             name=name or f"{package.title} (MedSegAI)",
         )
+
+    def segmentFolder(
+        self,
+        source: Path | str,
+        output: Path | str,
+        task: str = DEFAULT_TASK,
+        *,
+        options: RunOptions | None = None,
+        progress: Callable[[FolderProgress], None] = ignoreFolderProgress,
+    ) -> dict[str, Any]:
+        """Segment all studies of a folder or table and wait for the end; ``medsegai batch`` in its own process.
+
+        Args:
+            source: folder with one folder a study, or a CSV table.
+            output: new or empty folder, or that of the same batch, which then goes on where it stopped.
+            task: name of an installed package.
+            options: of each study; None takes the defaults of a batch.
+            progress: called with ``state``, ``total``, ``done``, ``failed``, ``seconds_left``.
+
+        Returns:
+            ``total``, ``done``, ``failed`` (study, code, message, hint), ``worst_first``, ``files``.
+
+        Raises:
+            MedSegAIError: whatever stopped the batch; what is done stays.
+        """
+        run = self.segmentFolderAsync(source, output, task, options=options, progress=progress)
+        try:
+            while run.state == "running":
+                run.poll()
+                time.sleep(_WAIT_S)
+        finally:
+            run.cancel()  # Ctrl+C in the console, or an error in the callback; nothing when it is over
+        if run.error is not None:
+            raise run.error
+        return run.answer
+
+    def segmentFolderAsync(
+        self,
+        source: Path | str,
+        output: Path | str,
+        task: str = DEFAULT_TASK,
+        *,
+        options: RunOptions | None = None,
+        progress: Callable[[FolderProgress], None] = ignoreFolderProgress,
+    ) -> FolderRun:
+        """Start a batch and come back at once; arguments as in :meth:`segmentFolder`.
+
+        Returns:
+            The handle; call its ``poll`` until its ``state`` is no longer "running". ``cancel`` stops it.
+        """
+        folder = Path(output).absolute()
+        arguments = batchArguments(Path(source).absolute(), folder, task, options or BATCH_RUN)
+        return FolderRun(arguments, folder, progress, self.packages)
 
     def poll(self) -> None:
         """Hand out what the worker has sent; returns at once."""

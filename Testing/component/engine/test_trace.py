@@ -26,7 +26,7 @@ class Doubled(nn.Module):
         self.first = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1, stride=(1, 2)), nn.InstanceNorm2d(4, affine=True))
         self.rest = nn.Sequential(nn.ReLU(), nn.MaxPool2d(3, 2, padding=1), nn.Dropout(0.5), nn.Identity())
         self.up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-        self.last = nn.Sequential(nn.Conv2d(8, 2, 1), nn.Sigmoid())
+        self.last = nn.Sequential(nn.Conv2d(8, 2, 1), nn.ELU(0.7), nn.AvgPool2d(3, 1, padding=1), nn.Sigmoid())
 
     def forward(self, x):
         y = self.rest(self.first(x))
@@ -41,7 +41,7 @@ def run(module, array):
     return load_backend("openvino").load(spec, state_arrays(module), array.shape, Device(), 1).run(array)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name.startswith("brats2020.")])
 def test_graph_uses_every_tensor_but_those_of_the_deep_heads(name):
     module = build(name, width=8, deep_heads=True)
     graph = trace_graph(module)
@@ -72,12 +72,16 @@ def test_every_word_has_a_builder():
 @pytest.mark.parametrize(
     ("module", "says"),
     [
-        (nn.Sequential(nn.Conv3d(1, 1, 1), nn.LeakyReLU()), "layer 1 (LeakyReLU)"),
+        (nn.Sequential(nn.Conv3d(1, 1, 1), nn.Hardtanh()), "layer 1 (Hardtanh)"),
         (nn.Sequential(nn.Conv3d(2, 2, 3, groups=2)), "grouped"),
         (nn.Sequential(nn.Conv3d(2, 2, 3, padding_mode="reflect")), "specially padded"),
         (nn.Sequential(nn.MaxPool3d(2, ceil_mode=True)), "rounds up"),
-        (nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest")), "not linear"),
-        (nn.Sequential(nn.InstanceNorm3d(2)), "without weights"),
+        (nn.Sequential(nn.Upsample(scale_factor=2, mode="bicubic")), "neither linear nor nearest"),
+        (nn.Sequential(nn.Upsample(size=8, mode="nearest")), "to a fixed size"),
+        (nn.Sequential(nn.InstanceNorm3d(2, track_running_stats=True)), "running statistics"),
+        (nn.Sequential(nn.BatchNorm3d(2, track_running_stats=False)), "without running statistics"),
+        (nn.Sequential(nn.ConvTranspose3d(2, 2, 3, groups=2)), "grouped or dilated"),
+        (nn.Sequential(nn.AvgPool3d(2, ceil_mode=True)), "rounds up"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -103,9 +107,11 @@ class Calls(nn.Module):
         (lambda x: x + 1, "with a number"),
         (torch.exp, "exp"),
         (lambda x: x.mean(), "over all axes"),
+        (lambda x: nn.functional.pad(x, (1, 1), mode="reflect"), "other values than zeros"),
+        (lambda x: nn.functional.pad(x, (-1, 1)), "that cuts"),
         (lambda x: x.reshape(x.shape[0], -1), "getattr"),
     ],
-    ids=["number", "unknown", "all_axes", "shape"],
+    ids=["number", "unknown", "all_axes", "pad_mode", "pad_cut", "shape"],
 )
 def test_call_without_a_word_is_refused_by_name(call, says):
     with pytest.raises(UsageError) as caught:

@@ -146,7 +146,7 @@ def test_group_norm_takes_another_number_of_groups():
     assert {layer.num_groups for layer in norms} == {4}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name.startswith("brats2020.")])
 def test_initialization_follows_the_published_rules(name):
     torch.manual_seed(0)
     network = build(name, width=16, deep_heads=True)
