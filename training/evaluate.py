@@ -89,7 +89,7 @@ def evaluate_study(task: str, study: Study, options: RunOptions) -> StudyScore:
     """Segment one study and score the regions that its reference tells."""
     case, reference = read_study(study)
     result = segment(case, task, options=options)
-    found = evaluate_regions(result.labels.array, reference.array, result.scheme, reference.grid.voxel_volume_ml)
+    found = evaluate_regions(result.labels.array, reference.array, result.scheme, reference.grid, surfaces=False)
     known = [score for score in found if score.region in study.known]
     return StudyScore(
         study.name,
