@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from MedSegAILib.core.box import StageBox
 from MedSegAILib.core.errors import ResourceError, UsageError
 from MedSegAILib.core.run import BACKENDS, DEFAULT_REPAIRS, DEVICES, PRESETS, REPAIRS, Cancel, RunOptions
 
@@ -46,6 +47,10 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     no_repairs: Annotated[
         list[str] | None, typer.Option("--no-repair", metavar="NAME", help="Refuse a repair, repeated; or all.")
     ] = None,
+    boxes: Annotated[
+        list[str] | None,
+        typer.Option("--box", metavar="STAGE=R,A,S,DX,DY,DZ", help="Box of a stage: center and size in RAS mm."),
+    ] = None,
     with_dicom_seg: Annotated[
         bool, typer.Option("--dicom-seg", help="Also write a DICOM segmentation; the reference must be a series.")
     ] = False,
@@ -61,6 +66,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
         threads=threads,
         memory_mb=memory,
         repair=repair,
+        boxes=tuple(_box(entry) for entry in boxes or ()),
     )
     check_output(output, overwrite=overwrite)
     paths, reference = _find(task, inputs or [], study, reference)
@@ -165,6 +171,19 @@ def _paths(inputs: list[str]) -> dict[str, Path]:
     return paths
 
 
+def _box(entry: str) -> StageBox:
+    stage, _, numbers = entry.partition("=")
+    try:
+        right, anterior, superior, width, height, depth = (float(number) for number in numbers.split(","))
+    except ValueError as error:
+        raise UsageError(
+            "cli.box",
+            f"The box {entry!r} is not of the form STAGE=R,A,S,DX,DY,DZ.",
+            "Give --box tumor=10,-5,30,80,80,60: center and size in RAS mm, as the passport lists them.",
+        ) from error
+    return StageBox(stage, (right, anterior, superior), (width, height, depth))
+
+
 def _expect(case: Case, task: str, options: RunOptions) -> Expectation:
     """Say what the run will take and be worth, before it starts."""
     from MedSegAILib.tasks.expected import expect
@@ -208,6 +227,7 @@ def _answer(result: Result, files: dict[str, Path], seconds: float) -> dict[str,
         "volumes_ml": result.volumes_ml(),
         "notices": [vars(notice) for notice in result.notices],
         "doubt": result.doubt and result.doubt.to_json(),
+        "boxes": [box.to_json() for box in result.boxes],
         "files": {name: str(path) for name, path in files.items()},
         "seconds": round(seconds, 3),
         "passport": result.passport.to_json(),
@@ -236,6 +256,9 @@ def _print(result: Result, files: dict[str, Path], seconds: float) -> None:
     ):
         screen.say(line)
     _print_doubt(result)
+    for box in result.boxes:
+        center, size = (", ".join(f"{value:.0f}" for value in part) for part in (box.center_ras_mm, box.size_mm))
+        screen.say(f"stage {box.stage} looked in the box around {center} (R, A, S in mm), {size} mm long")
     for notice in result.notices:
         screen.say(f"note: {notice.message} {notice.hint}".rstrip())
     engine, package = result.passport.engine, result.passport.package

@@ -95,7 +95,6 @@ def segment(
             "precision": plan.precision,
             "threads": plan.threads,
             "views": [view.name for view in views],
-            "stages": list(outcome.stages),
             "ensembles": list(outcome.ensembles),
             "doubt": outcome.doubt.method,
             **({"deterministic": TOLERANCE} if options.deterministic else {}),
@@ -106,6 +105,7 @@ def segment(
         fallbacks=(*plan.fallbacks, *outcome.fallbacks),
         seconds=watch.seconds,
         peak_memory_mb=peak_memory_mb(),
+        stages=outcome.stages,
     )
     progress(Progress("done", 1, 1))
     return Result(

@@ -30,10 +30,10 @@ Coarse = npt.NDArray[np.float32]
 
 
 def refuse_other_modality(case: Case, modalities: Mapping[str, str]) -> None:
-    """Refuse CT, and whatever else holds such values, where a task wants MR.
+    """Refuse CT, and whatever else holds such values, where a task wants MR; and where it wants CT what is not in HU.
 
     Raises:
-        InputError: "volume.not_mr".
+        InputError: "volume.not_mr", "volume.not_ct".
     """
     for role, volume in case.volumes.items():
         lowest = float(volume.array.min())
@@ -42,6 +42,12 @@ def refuse_other_modality(case: Case, modalities: Mapping[str, str]) -> None:
                 "volume.not_mr",
                 f"{role} is no MR image: it holds values down to {lowest:g}, as CT does; MR has none below 0.",
                 f"Choose the MR series for {role}.",
+            )
+        if modalities.get(role) == "CT" and lowest >= 0.0:
+            raise InputError(
+                "volume.not_ct",
+                f"{role} is not in Hounsfield units: its lowest value is {lowest:g}; fat and air lie below 0.",
+                f"Choose the CT series for {role}, with its rescale slope and intercept applied.",
             )
 
 
