@@ -32,7 +32,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     inputs: Annotated[
         list[str] | None, typer.Option("--input", metavar="ROLE=FILE", help="One input, repeated: --input T1=t1.nii.gz")
     ] = None,
-    study: Annotated[Path | None, typer.Option(help="Folder in which the inputs are found by name.")] = None,
+    study: Annotated[Path | None, typer.Option(help="Folder in which the inputs are found.")] = None,
     preset: Annotated[str, typer.Option(help=f"{', '.join(PRESETS)}: time against quality.")] = "balanced",
     device: Annotated[str, typer.Option(help=f"{', '.join(DEVICES)} or cuda:<n>.")] = "auto",
     backend: Annotated[str, typer.Option(help=", ".join(BACKENDS))] = "auto",
@@ -59,7 +59,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
         repair=repair,
     )
     check_output(output, overwrite=overwrite)
-    case, notices = _read(task, inputs or [], study, reference)
+    case, notices, roles = _read(task, inputs or [], study, reference)
     expectation = _expect(case, task, options)
     result, seconds = _run(case, task, options)
     result = replace(result, notices=(*notices, *result.notices))
@@ -69,7 +69,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     files = write_outputs(result, case, output)
     remember(result.passport)
     if as_json:
-        screen.give_json({**_answer(result, files, seconds), "expected": expectation.to_json()})
+        screen.give_json({**_answer(result, files, seconds), "expected": expectation.to_json(), "roles": roles})
     else:
         _print(result, files, seconds)
 
@@ -112,22 +112,41 @@ def check_output(output: Path, *, overwrite: bool) -> None:
         ) from error
 
 
-def _read(task: str, inputs: list[str], study: Path | None, reference: str) -> tuple[Case, tuple[Notice, ...]]:
+def _read(
+    task: str, inputs: list[str], study: Path | None, reference: str
+) -> tuple[Case, tuple[Notice, ...], list[dict[str, Any]]]:
+    """Give the case, what its readers warn of, and how the roles were found."""
     from MedSegAILib.tasks.store import find_package
 
     package = find_package(task)
-    if bool(inputs) == (study is not None):
+    if not inputs and study is None:
         raise UsageError(
             "cli.inputs",
-            "Inputs are given either one by one or as a study folder.",
-            f"Give --study FOLDER, or --input for {', '.join(package.roles)}.",
+            "No input is given.",
+            f"Give --study FOLDER, or --input for {', '.join(package.roles)}, or both: --input names what is unclear.",
         )
     from MedSegAILib.io.case_files import read_case_with_notices
-    from MedSegAILib.io.study_folder import find_inputs
+    from MedSegAILib.io.study_folder import find_study
 
-    paths = _paths(inputs) if study is None else find_inputs(study, package.roles)
+    paths = _paths(inputs)
+    notices: tuple[Notice, ...] = ()
+    roles: list[dict[str, Any]] = []
+    if study is not None:
+        found = find_study(study, package.roles, paths)
+        # A role that the task does not know stays, for the check to name it.
+        paths = {**found.paths, **{role: path for role, path in paths.items() if role not in found.paths}}
+        notices, roles = found.notices, found.to_json()
+        _tell_roles(roles)
     # Named here, so that the picture shows the input that the package prefers and not just the first one.
-    return read_case_with_notices(paths, reference or next((role for role in package.reference if role in paths), ""))
+    reference = reference or next((role for role in package.reference if role in paths), "")
+    case, warnings = read_case_with_notices(paths, reference)
+    return case, (*notices, *warnings), roles
+
+
+def _tell_roles(roles: list[dict[str, Any]]) -> None:
+    for entry in roles:
+        if entry["role"]:
+            screen.tell_watcher(f"{entry['role']}: {entry['image']} ({entry['confidence']:.0%}). {entry['reason']}")
 
 
 def _paths(inputs: list[str]) -> dict[str, Path]:

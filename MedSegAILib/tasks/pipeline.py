@@ -59,11 +59,12 @@ def segment(
         refuse_other_modality(checked.case, {entry.role: entry.modality for entry in package.inputs})
         looks, notices = look_at_heads(checked.case) if package.is_head else ({}, ())
     cancel.check()
+    progress(Progress("repair", 0, 1))
     with watch.step("repair"):
         checked = repair(checked, options.repair, cancel, is_head=package.is_head)
         if package.is_head:
             checked = strip(checked, looks, options.repair, wanted=package.wants_stripped)
-            notices += compare_sequences(checked.case, has_skull=any(look.has_skull for look in looks.values()))
+            notices += compare_sequences(checked.case)
     cancel.check()
 
     # One stage for now; a cascade will pass the region of one stage as the box of the next.

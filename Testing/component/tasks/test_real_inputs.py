@@ -49,7 +49,7 @@ def test_train_studies_raise_no_false_alarm(name, shared_dir):
         has_skull = name == "brain_tumor_lgg_flair"
         assert notices == (), patient
         assert [look.has_skull for look in looks.values()] == [has_skull] * len(looks), patient
-        found = codes(compare_sequences(case, has_skull=has_skull))
+        found = codes(compare_sequences(case))
         assert found == [], patient
 
 
@@ -61,14 +61,14 @@ def test_stripped_study_is_not_repaired(stripped):
 def test_exchanged_t1_is_told_on_a_real_study(stripped):
     volumes = stripped.volumes
     exchanged = Case({**volumes, "T1": volumes["T1ce"], "T1ce": volumes["T1"]}, reference="T1ce")
-    assert codes(compare_sequences(exchanged, has_skull=False)) == ["case.t1_exchanged"]
+    assert codes(compare_sequences(exchanged)) == ["case.t1_exchanged"]
 
 
 def test_one_volume_twice_is_refused_on_a_real_study(stripped):
     flair = stripped.volumes["FLAIR"]
     copied = Volume(np.round(flair.array * 0.21).astype(np.uint16), flair.grid)
     with pytest.raises(InputError) as refused:
-        compare_sequences(Case({**stripped.volumes, "T2": copied}, reference="T1ce"), has_skull=False)
+        compare_sequences(Case({**stripped.volumes, "T2": copied}, reference="T1ce"))
     assert refused.value.code == "case.same_volume"
 
 

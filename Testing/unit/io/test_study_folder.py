@@ -7,56 +7,9 @@ from pathlib import Path
 import pytest
 
 from MedSegAILib.core.errors import InputError
-from MedSegAILib.io.study_folder import find_inputs, role_of
+from MedSegAILib.io.study_folder import find_inputs
 
 ROLES = ("T1", "T1ce", "T2", "FLAIR")
-
-
-@pytest.mark.parametrize(
-    ("name", "role"),
-    [
-        ("T1.nii.gz", "T1"),
-        ("T1ce.nii.gz", "T1ce"),
-        ("t2.NII", "T2"),
-        ("FLAIR.nrrd", "FLAIR"),
-        ("BraTS20_Training_001_t1.nii.gz", "T1"),
-        ("BraTS20_Training_001_t1ce.nii.gz", "T1ce"),
-        ("BraTS20_Training_001_flair.nii.gz", "FLAIR"),
-        ("BraTS2021_00006_t2.nii.gz", "T2"),
-        ("BraTS-GLI-00000-000-t1n.nii.gz", "T1"),
-        ("BraTS-GLI-00000-000-t1c.nii.gz", "T1ce"),
-        ("BraTS-GLI-00000-000-t2w.nii.gz", "T2"),
-        ("BraTS-GLI-00000-000-t2f.nii.gz", "FLAIR"),
-        ("sub-01_ses-1_T2w_FLAIR.nii.gz", "FLAIR"),
-        ("patient_T1_Gd.nii.gz", "T1ce"),
-        ("t1_ce", "T1ce"),
-        ("T1+C axial", "T1ce"),
-        ("ax t1 post contrast", "T1ce"),
-        ("t1 pre contrast.mha", "T1"),
-        ("t1_without_contrast.nii", "T1"),
-        ("t1km.mhd", "T1ce"),
-        ("seg.nii.gz", None),
-        ("BraTS20_Training_001_seg.nii.gz", None),
-        ("T1_mask.nii.gz", None),
-        ("T1ce_label_map.nii.gz", None),
-        ("auto_consensus_T1ce_grid.nii.gz", None),
-        ("prediction_flair.nii.gz", None),
-        ("T1_seg2.nii.gz", None),
-        ("T1_T2_difference.nii.gz", None),
-        ("T1_to_FLAIR.nii.gz", None),
-        ("adc.nii.gz", None),
-        ("patient1.nii.gz", None),
-        ("TT1.nii.gz", None),
-    ],
-)
-def test_name_tells_its_sequence(name: str, role: str | None) -> None:
-    assert role_of(name, ROLES) == role
-
-
-def test_other_roles_are_looked_for_as_words() -> None:
-    assert role_of("abdomen_CT_venous.nii.gz", ["CT"]) == "CT"
-    assert role_of("actor.nii.gz", ["CT"]) is None
-    assert role_of("T1.nii.gz", ["CT"]) is None
 
 
 def touch(folder: Path, *names: str) -> Path:
