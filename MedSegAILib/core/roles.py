@@ -118,6 +118,8 @@ def assign(candidates: Sequence[Candidate], roles: Sequence[str]) -> Assignment:
         candidates: all volumes of a study; looks decide only when the roles are the four sequences of a head.
         roles: wanted roles.
     """
+    if not candidates or not roles:
+        return Assignment((), {})
     odds = None
     if set(HEAD_ROLES) <= set(roles) and any(one.look is not None for one in candidates):
         seen = [index for index, one in enumerate(candidates) if one.look is not None]
@@ -161,7 +163,7 @@ def _shares(
     candidates: Sequence[Candidate], roles: Sequence[str], odds: Callable[[Mapping[int, str]], float] | None
 ) -> np.ndarray:
     """Give the belief ``[candidate, role]``: summed over all namings, each volume and each role at most once."""
-    weights = np.array([[_weight(one.claim, role) for role in roles] for one in candidates]).reshape(-1, len(roles))
+    weights = np.array([[_weight(one.claim, role) for role in roles] for one in candidates])
     left_out = np.array([_left_out(one.claim) for one in candidates])
     namings = [naming for naming in _namings(weights, len(roles)) if naming]
     if not namings:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from MedSegAILib.core.errors import InputError
-from MedSegAILib.io.study_folder import find_inputs
+from MedSegAILib.io.study_folder import find_inputs, find_study
 
 ROLES = ("T1", "T1ce", "T2", "FLAIR")
 
@@ -46,3 +46,25 @@ def test_folder_without_inputs_and_no_folder_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         find_inputs(tmp_path / "not_there", ROLES)
     assert caught.value.code == "study.missing"
+
+
+def test_a_given_input_settles_what_is_in_doubt(tmp_path: Path) -> None:
+    touch(tmp_path, "T1.nii.gz", "T1_registered.nii.gz", "FLAIR.nii.gz")
+    found = find_study(tmp_path, ROLES, {"T1": tmp_path / "T1_registered.nii.gz"})
+    assert {role: path.name for role, path in found.paths.items()} == {
+        "T1": "T1_registered.nii.gz",
+        "FLAIR": "FLAIR.nii.gz",
+    }
+    assert found.notices == ()
+
+
+def test_how_each_role_was_found_is_told(tmp_path: Path) -> None:
+    found = find_study(touch(tmp_path, "x_flair.nii.gz", "x_t1c.nii.gz", "x_adc.nii.gz", "x_t1.nii.gz"), ROLES)
+    told = {entry["image"]: (entry["role"], entry["reason"], entry["source"]) for entry in found.to_json()}
+    assert told["x_t1c.nii.gz"] == ("T1ce", "Its name says T1ce.", "words")
+    assert told["x_adc.nii.gz"] == (None, "Its name says another kind of picture.", None)
+    assert all(0.0 <= entry["confidence"] <= 1.0 for entry in found.to_json())
+
+
+def test_an_image_that_cannot_be_read_is_no_input_unless_its_name_says_so(tmp_path: Path) -> None:
+    assert list(find_inputs(touch(tmp_path, "flair.nii.gz", "scan.nii.gz"), ROLES)) == ["FLAIR"]
