@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations, permutations
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -32,11 +33,13 @@ _PAIR_MEANS = {roles: np.array(values) for roles, values in role_numbers.PAIR_ME
 _WITHIN, _BETWEEN = np.array(role_numbers.WITHIN), np.array(role_numbers.BETWEEN)
 _INVERSE_WITHIN = np.linalg.inv(_WITHIN)
 _INVERSE_MEAN = {count: np.linalg.inv(_WITHIN + count * _BETWEEN) for count in range(1, len(HEAD_ROLES) + 1)}
+# A window asks again after every volume that it has looked at; a pair is compared once as long as both looks live.
+_COMPARED: WeakKeyDictionary[Look, WeakKeyDictionary[Look, Numbers | None]] = WeakKeyDictionary()
 _INVERSE_PAIR = np.linalg.inv(np.array(role_numbers.PAIR_SPREAD))
 
 
 class LookOdds:
-    """The odds of every way to name some volumes by their looks; each pair is compared once.
+    """The odds of every way to name some volumes by their looks.
 
     Args:
         looks: of the volumes, in one frame of space.
@@ -44,7 +47,6 @@ class LookOdds:
 
     def __init__(self, looks: Sequence[Look]) -> None:
         self._looks = looks
-        self._pairs: dict[tuple[int, int], Numbers | None] = {}
 
     def log_odds(self, roles: Mapping[int, str]) -> float:
         """Give the believed log odds of a naming against "none of the volumes is a sequence".
@@ -86,9 +88,11 @@ class LookOdds:
         return {index: name for index, name, given in changed if name != given}
 
     def _pair(self, first: int, second: int) -> Numbers | None:
-        if (first, second) not in self._pairs:
-            self._pairs[first, second] = compare(self._looks[first], self._looks[second])
-        return self._pairs[first, second]
+        known = _COMPARED.setdefault(self._looks[first], WeakKeyDictionary())
+        other = self._looks[second]
+        if other not in known:
+            known[other] = compare(self._looks[first], other)
+        return known[other]
 
 
 def _volumes_distance(named: Sequence[tuple[Numbers, str]]) -> float:

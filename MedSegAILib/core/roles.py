@@ -8,7 +8,7 @@ DICOM series and nodes of a scene. Ring 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -122,20 +122,40 @@ def assign(candidates: Sequence[Candidate], roles: Sequence[str]) -> Assignment:
         return Assignment((), {})
     odds = None
     if set(HEAD_ROLES) <= set(roles) and any(one.look is not None for one in candidates):
-        seen = [index for index, one in enumerate(candidates) if one.look is not None]
+        # A look that is no head's leaves clear words as they are; the checks of the run say what is wrong.
+        seen = [
+            index
+            for index, one in enumerate(candidates)
+            if one.look is not None and not (one.look.problem and one.claim.is_sure)
+        ]
         odds = _seen_odds(candidates, seen)
     shares = _shares(candidates, roles, odds)
     guesses = []
     for index, one in enumerate(candidates):
         role, share = max(((role, shares[index, column]) for column, role in enumerate(roles)), key=lambda e: e[1])
         guesses.append(_guess(one, role if share >= SURE else "", float(share), float(1 - shares[index].sum())))
-    given = {guess.role for guess in guesses if guess.role}
-    in_doubt = {}
+    in_doubt = _rivals(candidates, guesses)
+    guesses = [replace(guess, role="", source="") if guess.role in in_doubt else guess for guess in guesses]
+    given = {guess.role for guess in guesses if guess.role} | set(in_doubt)
     for column, role in enumerate(roles):
         likely = [index for index in np.argsort(-shares[:, column], kind="stable") if shares[index, column] >= LIKELY]
         if role not in given and likely:
             in_doubt[role] = tuple(candidates[index].key for index in likely)
     return Assignment(tuple(guesses), in_doubt)
+
+
+def _rivals(candidates: Sequence[Candidate], guesses: Sequence[Guess]) -> dict[str, tuple[str, ...]]:
+    """Give the roles that looks gave to one of several volumes with the same clear words: that is not theirs to say."""
+    rivals = {}
+    for one, guess in zip(candidates, guesses, strict=True):
+        others = [
+            other.key
+            for other, left in zip(candidates, guesses, strict=True)
+            if not left.role and other.claim.is_sure and other.claim.role == guess.role
+        ]
+        if guess.role and others and one.claim.confidence < 1.0:
+            rivals[guess.role] = (one.key, *others)
+    return rivals
 
 
 def wants_look(candidates: Sequence[Candidate], roles: Sequence[str]) -> bool:

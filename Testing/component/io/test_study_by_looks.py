@@ -11,7 +11,7 @@ import pytest
 from MedSegAILib.core.errors import InputError
 from MedSegAILib.core.role_looks import look
 from MedSegAILib.core.role_odds import HEAD_ROLES, LookOdds
-from MedSegAILib.core.role_words import Claim
+from MedSegAILib.core.role_words import Claim, claim_of
 from MedSegAILib.core.roles import Candidate, assign
 from MedSegAILib.io import read_volume
 from MedSegAILib.io.study_folder import find_study
@@ -114,3 +114,17 @@ def test_a_t1_and_a_flair_without_names_are_asked_for(tmp_path, shared_dir):
     assert asked.value.code == "study.ambiguous"
     assert asked.value.hint.startswith("Name the right one beside the study: --input T1")
     assert "data sets count the sequences differently" in asked.value.message
+
+
+def test_looks_tell_two_t1_apart_but_never_choose_between_two_of_one_name(studies):
+    looks = studies["BraTS2021_01482"]
+    names = {"t1 a": "T1", "t1 b": "T1ce", "t2": "T2", "flair": "FLAIR"}
+
+    def named(**names):
+        return [Candidate(key, key, claim_of(key, HEAD_ROLES), looks[role]) for key, role in names.items()]
+
+    found = assign(named(**names), HEAD_ROLES).by_role
+    assert {role: guess.key for role, guess in found.items()} == {role: key for key, role in names.items()}
+    twice = assign(named(**{"t2 a": "T2", "t2 b": "FLAIR", "t1": "T1", "t1ce": "T1ce"}), HEAD_ROLES)
+    assert set(twice.in_doubt["T2"]) == {"t2 a", "t2 b"}
+    assert set(twice.by_role) == {"T1", "T1ce"}
