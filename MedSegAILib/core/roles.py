@@ -22,6 +22,7 @@ _PLAIN_T1_ENHANCED = 0.05  # "T1" and nothing more may be the enhanced one
 _SILENT = 0.1  # a volume that claims nothing gets a role; that it gets none weighs 1
 _LEFT_OUT = 0.02  # a volume that claims a role gets none
 MOST_CANDIDATES = 6  # a role; more are left open
+MOST_SURE = 0.99  # no look is certain
 LIKELY = 0.1  # a volume is named as candidate from here on
 _LOOK_WORDS = {
     "T1": "fluid dark, white matter bright, and no contrast agent where the other T1 has it",
@@ -245,5 +246,5 @@ def _guess(one: Candidate, role: str, share: float, none_share: float) -> Guess:
         return Guess(one.key, one.title, "", none_share, f"{reason}; {one.look.problem}.")
     if role:
         looks = f"it looks like {role}: {_LOOK_WORDS.get(role, '')}" if one.look else "no other volume is left for it"
-        return Guess(one.key, one.title, role, share, f"{reason}; {looks}.", "looks")
+        return Guess(one.key, one.title, role, min(share, MOST_SURE), f"{reason}; {looks}.", "looks")
     return Guess(one.key, one.title, "", none_share, f"{reason}.")

@@ -29,12 +29,12 @@ def main() -> None:
         print(measure([look_at_study(*entry) for entry in find_studies(options.data, parts=("train",))]))
         return
     studies = [look_at_study(*entry) for entry in find_studies(options.data)]
+    print_seconds(studies)  # first: a pair of looks is compared once
     for part in ("train", "test"):
         chosen = [study for study in studies if study.part == part]
         print(f"\n{part}: {len(chosen)} studies, {sum(len(study.looks) for study in chosen)} volumes, names hidden\n")
         print_whole(chosen)
         print_sets(chosen)
-    print_seconds(studies)
 
 
 def told(study: LookedStudy, roles: tuple[str, ...]) -> dict[str, str]:
