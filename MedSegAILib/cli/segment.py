@@ -34,7 +34,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     inputs: Annotated[
         list[str] | None, typer.Option("--input", metavar="ROLE=FILE", help="One input, repeated: --input T1=t1.nii.gz")
     ] = None,
-    study: Annotated[Path | None, typer.Option(help="Folder in which the inputs are found by name.")] = None,
+    study: Annotated[Path | None, typer.Option(help="Folder in which the inputs are found.")] = None,
     preset: Annotated[str, typer.Option(help=f"{', '.join(PRESETS)}: time against quality.")] = "balanced",
     device: Annotated[str, typer.Option(help=f"{', '.join(DEVICES)} or cuda:<n>.")] = "auto",
     backend: Annotated[str, typer.Option(help=", ".join(BACKENDS))] = "auto",
@@ -69,11 +69,12 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
         boxes=tuple(_box(entry) for entry in boxes or ()),
     )
     check_output(output, overwrite=overwrite)
-    paths, reference = _find(task, inputs or [], study, reference)
+    paths, reference, notices, roles = _find(task, inputs or [], study, reference)
     source = _dicom_source(paths[reference]) if with_dicom_seg and reference in paths else None
     from MedSegAILib.io.case_files import read_case_with_notices
 
-    case, notices = read_case_with_notices(paths, reference)
+    case, warnings = read_case_with_notices(paths, reference)
+    notices = (*notices, *warnings)
     expectation = _expect(case, task, options)
     result, seconds = _run(case, task, options)
     result = replace(result, notices=(*notices, *result.notices))
@@ -88,7 +89,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     files = write_outputs(result, case, output, more)
     remember(result.passport)
     if as_json:
-        screen.give_json({**_answer(result, files, seconds), "expected": expectation.to_json()})
+        screen.give_json({**_answer(result, files, seconds), "expected": expectation.to_json(), "roles": roles})
     else:
         _print(result, files, seconds)
 
@@ -131,23 +132,33 @@ def check_output(output: Path, *, overwrite: bool) -> None:
         ) from error
 
 
-def _find(task: str, inputs: list[str], study: Path | None, reference: str) -> tuple[dict[str, Path], str]:
-    """Give the input files by role, and the role whose grid the result will lie on."""
+def _find(
+    task: str, inputs: list[str], study: Path | None, reference: str
+) -> tuple[dict[str, Path], str, tuple[Notice, ...], list[dict[str, Any]]]:
+    """Give the input files by role, the role whose grid the result will lie on, and how the roles were found."""
     from MedSegAILib.tasks.store import find_package
 
     package = find_package(task)
-    if bool(inputs) == (study is not None):
+    if not inputs and study is None:
         raise UsageError(
             "cli.inputs",
-            "Inputs are given either one by one or as a study folder.",
-            f"Give --study FOLDER, or --input for {', '.join(package.roles)}.",
+            "No input is given.",
+            f"Give --study FOLDER, or --input for {', '.join(package.roles)}, or both: --input names what is unclear.",
         )
-    from MedSegAILib.io.study_folder import find_inputs
+    from MedSegAILib.io.study_folder import find_study
 
-    paths = _paths(inputs) if study is None else find_inputs(study, package.roles)
+    paths = _paths(inputs)
+    notices: tuple[Notice, ...] = ()
+    roles: list[dict[str, Any]] = []
+    if study is not None:
+        found = find_study(study, package.roles, paths)
+        # A role that the task does not know stays, for the check to name it.
+        paths = {**found.paths, **{role: path for role, path in paths.items() if role not in found.paths}}
+        notices, roles = found.notices, found.to_json()
+        _tell_roles(roles)
     # Named here, so that the picture shows the input that the package prefers and not just the first one.
     reference = reference or next((role for role in package.reference if role in paths), next(iter(paths)))
-    return paths, reference
+    return paths, reference, notices, roles
 
 
 def _dicom_source(path: Path) -> Source:
@@ -157,6 +168,12 @@ def _dicom_source(path: Path) -> Source:
 
     check_writer()
     return read_source(path)
+
+
+def _tell_roles(roles: list[dict[str, Any]]) -> None:
+    for entry in roles:
+        if entry["role"]:
+            screen.tell_watcher(f"{entry['role']}: {entry['image']} ({entry['confidence']:.0%}). {entry['reason']}")
 
 
 def _paths(inputs: list[str]) -> dict[str, Path]:
