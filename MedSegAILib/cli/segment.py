@@ -5,11 +5,11 @@ from __future__ import annotations
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -20,7 +20,7 @@ from . import screen
 
 if TYPE_CHECKING:
     from MedSegAILib.core.case import Case
-    from MedSegAILib.core.result import Result
+    from MedSegAILib.core.result import Notice, Result
     from MedSegAILib.io.dicom_source import Source
     from MedSegAILib.tasks.expected import Expectation
 
@@ -33,7 +33,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     inputs: Annotated[
         list[str] | None, typer.Option("--input", metavar="ROLE=FILE", help="One input, repeated: --input T1=t1.nii.gz")
     ] = None,
-    study: Annotated[Path | None, typer.Option(help="Folder in which the inputs are found by name.")] = None,
+    study: Annotated[Path | None, typer.Option(help="Folder or archive in which the inputs are found by name.")] = None,
     preset: Annotated[str, typer.Option(help=f"{', '.join(PRESETS)}: time against quality.")] = "balanced",
     device: Annotated[str, typer.Option(help=f"{', '.join(DEVICES)} or cuda:<n>.")] = "auto",
     backend: Annotated[str, typer.Option(help=", ".join(BACKENDS))] = "auto",
@@ -63,11 +63,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
         repair=repair,
     )
     check_output(output, overwrite=overwrite)
-    paths, reference = _find(task, inputs or [], study, reference)
-    source = _dicom_source(paths[reference]) if with_dicom_seg and reference in paths else None
-    from MedSegAILib.io.case_files import read_case_with_notices
-
-    case, notices = read_case_with_notices(paths, reference)
+    case, notices, source = _read(task, inputs or [], study, _Wanted(reference, with_dicom_seg))
     expectation = _expect(case, task, options)
     result, seconds = _run(case, task, options)
     result = replace(result, notices=(*notices, *result.notices))
@@ -125,23 +121,37 @@ def check_output(output: Path, *, overwrite: bool) -> None:
         ) from error
 
 
-def _find(task: str, inputs: list[str], study: Path | None, reference: str) -> tuple[dict[str, Path], str]:
-    """Give the input files by role, and the role whose grid the result will lie on."""
+class _Wanted(NamedTuple):
+    """What is asked of the reference input: its role, and whether a DICOM object must be able to refer to it."""
+
+    reference: str
+    dicom_seg: bool
+
+
+def _read(
+    task: str, inputs: list[str], study: Path | None, wanted: _Wanted
+) -> tuple[Case, tuple[Notice, ...], Source | None]:
+    """Read the inputs; the series of the reference is checked first when a DICOM segmentation is asked for."""
+    from MedSegAILib.io.case_files import read_case_with_notices
+    from MedSegAILib.io.dicom_study import open_study
+    from MedSegAILib.io.study_series import find_study_inputs
     from MedSegAILib.tasks.store import find_package
 
     package = find_package(task)
     if bool(inputs) == (study is not None):
         raise UsageError(
             "cli.inputs",
-            "Inputs are given either one by one or as a study folder.",
+            "Inputs are given either one by one or as a study.",
             f"Give --study FOLDER, or --input for {', '.join(package.roles)}.",
         )
-    from MedSegAILib.io.study_folder import find_inputs
-
-    paths = _paths(inputs) if study is None else find_inputs(study, package.roles)
-    # Named here, so that the picture shows the input that the package prefers and not just the first one.
-    reference = reference or next((role for role in package.reference if role in paths), next(iter(paths)))
-    return paths, reference
+    with open_study(study) if study is not None else nullcontext() as folder:
+        paths, found = find_study_inputs(folder, package.roles) if folder is not None else (_paths(inputs), ())
+        # Named here, so that the picture shows the input that the package prefers and not just the first one.
+        preferred = (role for role in package.reference if role in paths)
+        reference = wanted.reference or next(preferred, next(iter(paths)))
+        source = _dicom_source(paths[reference]) if wanted.dicom_seg and reference in paths else None
+        case, notices = read_case_with_notices(paths, reference)
+    return case, (*found, *notices), source
 
 
 def _dicom_source(path: Path) -> Source:
