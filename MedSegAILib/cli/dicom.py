@@ -12,6 +12,7 @@ from MedSegAILib.core.errors import InputError
 from . import screen
 
 if TYPE_CHECKING:
+    from MedSegAILib.io.dicom_study import Study as FoundStudy
     from MedSegAILib.io.dicom_study import StudySeries
 
 Study = Annotated[Path, typer.Argument(help="Folder with DICOM files at any depth, or an archive (zip, tar).")]
@@ -28,14 +29,16 @@ def list_study(
 ) -> None:
     """List the series of a study: number, description, images, size, and why one is no volume."""
     from MedSegAILib.io.dicom_study import list_series, open_study
+    from MedSegAILib.io.study_series import damaged_files
 
     roles = _roles(task)
     with open_study(study) as folder:
         found = list_series(folder)
         _check_any(study, found)
-        facts = [_facts(entry, folder, roles) for entry in found]
+        facts = [_facts(entry, folder, roles) for entry in found.series]
+        damaged = [path.relative_to(folder).as_posix() for path in found.damaged]
     if as_json:
-        screen.give_json({"series": facts})
+        screen.give_json({"series": facts, "damaged": damaged})
         return
     rows: list[tuple[str, ...]] = [("role" if roles else "", "series", "images", "size", "a file of it")]
     rows += [
@@ -47,6 +50,9 @@ def list_study(
     for fact in facts:
         if fact["problem"]:
             screen.say(f"note: {fact['problem']['message']} {fact['problem']['hint']}")
+    if damaged:
+        told = damaged_files(found)
+        screen.say(f"note: {told.message} {told.hint}")
     _tell_candidates(facts, roles)
 
 
@@ -63,11 +69,11 @@ def sort(
     with open_study(study) as folder:
         found = list_series(folder)
         _check_any(study, found)
-        places = sort_series(found, output)
+        places = sort_series(found.series, output)
     if as_json:
         screen.give_json({"folders": {uid: str(place) for uid, place in places.items()}})
         return
-    for entry in found:
+    for entry in found.series:
         screen.say(f"{places[entry.uid]}: {entry.name}, {entry.image_count} images")
 
 
@@ -77,8 +83,8 @@ def _roles(task: str) -> tuple[str, ...]:
     return find_package(task).roles if task else ()
 
 
-def _check_any(study: Path, found: list[StudySeries]) -> None:
-    if not found:
+def _check_any(study: Path, found: FoundStudy) -> None:
+    if not found.series:
         raise InputError(
             "series.no_images",
             f"{study.name} holds no DICOM image.",

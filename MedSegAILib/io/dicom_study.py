@@ -73,6 +73,19 @@ class StudySeries:
         return self.files[0]
 
 
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What lies below a folder.
+
+    Args:
+        series: by series number, then by name.
+        damaged: DICOM files that cannot be read; they belong to no series here.
+    """
+
+    series: tuple[StudySeries, ...]
+    damaged: tuple[Path, ...]
+
+
 @contextmanager
 def open_study(path: Path) -> Iterator[Path]:
     """Give the folder of a study; an archive (zip, tar, tar.gz, ...) is unpacked into a private one and removed after.
@@ -105,25 +118,26 @@ def open_study(path: Path) -> Iterator[Path]:
         yield folder
 
 
-def list_series(folder: Path) -> list[StudySeries]:
+def list_series(folder: Path) -> Study:
     """Sort the DICOM files below a folder into series.
 
-    Returns:
-        By series number, then by name; empty when there is no DICOM image. Files that are no pictures (reports,
-        segmentations, DICOMDIR) and damaged ones are passed over; see :func:`is_dicom`.
+    Files that are no pictures (reports, segmentations, DICOMDIR) and files of other kinds are passed over.
     """
     by_series: dict[str, list[Frame]] = {}
+    damaged = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
         if not is_dicom(path):
             continue
         try:
             frames = read_frames(path)
         except InputError:
-            continue  # told by the series it is missing from, or by nobody when it is foreign
+            damaged.append(path)
+            continue
         for frame in frames:
             by_series.setdefault(frame.series_uid, []).append(frame)
     found = [_series(uid, frames) for uid, frames in by_series.items()]
-    return sorted(found, key=lambda series: (_as_number(series.number), series.name, series.uid))
+    found.sort(key=lambda series: (_as_number(series.number), series.name, series.uid))
+    return Study(tuple(found), tuple(damaged))
 
 
 def is_dicom(path: Path) -> bool:

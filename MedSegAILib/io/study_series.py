@@ -13,7 +13,7 @@ from pathlib import Path
 from MedSegAILib.core.errors import InputError, ResourceError
 from MedSegAILib.core.result import Notice
 
-from .dicom_study import StudySeries, list_series
+from .dicom_study import Study, StudySeries, list_series
 from .study_folder import find_inputs, role_of
 
 LONGEST_FOLDER_NAME = 60
@@ -27,7 +27,8 @@ def find_study_inputs(folder: Path, roles: Sequence[str]) -> tuple[dict[str, Pat
         roles: wanted roles; one that is not found is left out.
 
     Returns:
-        Role -> path that ``read_volume`` takes; and series that look like a wanted role but are no volume.
+        Role -> path that ``read_volume`` takes; and what a user must know: files that cannot be read, series that look
+        like a wanted role but are no volume.
 
     Raises:
         InputError: "study.ambiguous" with the candidates when several series may have a role; "study.nothing_found".
@@ -38,7 +39,8 @@ def find_study_inputs(folder: Path, roles: Sequence[str]) -> tuple[dict[str, Pat
         if error.code != "study.nothing_found":
             raise
         nothing = error
-    series = list_series(folder)
+    study = list_series(folder)
+    series = study.series
     found = {role: [entry for entry in series if series_role(entry, roles) == role] for role in roles}
     if not any(found.values()):
         if not series:
@@ -49,7 +51,7 @@ def find_study_inputs(folder: Path, roles: Sequence[str]) -> tuple[dict[str, Pat
             f" {'; '.join(_words(entry) for entry in series)}.",
             "See `medsegai dicom list`, then name a file of each series: --input T1=FILE.",
         )
-    notices = []
+    notices = [damaged_files(study)] if study.damaged else []
     for role, entries in found.items():
         for entry in entries:
             if entry.problem is not None:
@@ -65,6 +67,17 @@ def find_study_inputs(folder: Path, roles: Sequence[str]) -> tuple[dict[str, Pat
             )
         found[role] = usable
     return {role: entries[0].path for role, entries in found.items() if entries}, tuple(notices)
+
+
+def damaged_files(study: Study) -> Notice:
+    """Tell which DICOM files of a study cannot be read."""
+    names = ", ".join(path.name for path in study.damaged[:5])
+    more = f" and {len(study.damaged) - 5} more" if len(study.damaged) > 5 else ""
+    return Notice(
+        "study.damaged_files",
+        f"{len(study.damaged)} DICOM files of the study cannot be read: {names}{more}.",
+        "Export the study again if one of its series is not whole.",
+    )
 
 
 def series_role(series: StudySeries, roles: Sequence[str]) -> str | None:

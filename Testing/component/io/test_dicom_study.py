@@ -37,7 +37,7 @@ def study(tmp_path):
 
 
 def test_mixed_folder_is_sorted_into_series_with_their_tags(study):
-    found = list_series(study)
+    found = list_series(study).series
     assert [series.number for series in found] == ["1", "2", "3", "4", "5"]
     assert [series.image_count for series in found] == [2, SLICES, SLICES, SLICES, SLICES]
     assert found[0].problem.code == "series.same_position"
@@ -90,6 +90,17 @@ def test_candidate_that_is_no_volume_is_left_aside_and_told(study):
     assert [notice.code for notice in notices] == ["study.series_left_aside"]
 
 
+def test_damaged_file_is_named_and_its_series_is_not_read_without_it(study):
+    whole = (study / "05000").read_bytes()
+    (study / "05000").write_bytes(whole[:200])
+    paths, notices = find_study_inputs(study, ROLES)
+    assert [notice.code for notice in notices] == ["study.damaged_files"]
+    assert "05000" in notices[0].message
+    with pytest.raises(InputError) as caught:
+        read_volume(paths["FLAIR"])
+    assert caught.value.code == "file.damaged"
+
+
 def test_study_of_other_series_names_what_is_there(tmp_path):
     add(tmp_path / "study", 7, "dti_tra")
     with pytest.raises(InputError) as caught:
@@ -101,8 +112,8 @@ def test_study_of_other_series_names_what_is_there(tmp_path):
 def test_series_in_several_folders_is_told_and_sorted_into_one(study, tmp_path):
     (study / "more").mkdir()
     (study / "05000").rename(study / "more" / "05000")
-    assert list_series(study)[4].problem.code == "series.scattered"
-    places = sort_series(list_series(study), tmp_path / "sorted")
+    assert list_series(study).series[4].problem.code == "series.scattered"
+    places = sort_series(list_series(study).series, tmp_path / "sorted")
     assert sorted(path.name for path in places.values()) == [
         "1_localizer", "2_t1_tse_tra", "3_t1_tse_tra_km", "4_t2_tse_tra", "5_flair_tra",
     ]  # fmt: skip
@@ -149,7 +160,7 @@ def test_shell_sorts_an_archive(study, tmp_path):
 
 @pytest.mark.shared
 def test_samples_of_many_scanners_are_sorted_into_their_series(shared_dir):
-    found = list_series(shared_dir / "data" / "dicom_samples")
+    found = list_series(shared_dir / "data" / "dicom_samples").series
     assert len(found) == 15
     volumes = {series.path.parent.name for series in found if series.problem is None}
     assert volumes == {
