@@ -5,11 +5,11 @@ from __future__ import annotations
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -21,7 +21,7 @@ from . import screen
 
 if TYPE_CHECKING:
     from MedSegAILib.core.case import Case
-    from MedSegAILib.core.result import Result
+    from MedSegAILib.core.result import Notice, Result
     from MedSegAILib.io.dicom_source import Source
     from MedSegAILib.tasks.expected import Expectation
 
@@ -34,7 +34,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     inputs: Annotated[
         list[str] | None, typer.Option("--input", metavar="ROLE=FILE", help="One input, repeated: --input T1=t1.nii.gz")
     ] = None,
-    study: Annotated[Path | None, typer.Option(help="Folder in which the inputs are found.")] = None,
+    study: Annotated[Path | None, typer.Option(help="Folder or archive in which the inputs are found.")] = None,
     preset: Annotated[str, typer.Option(help=f"{', '.join(PRESETS)}: time against quality.")] = "balanced",
     device: Annotated[str, typer.Option(help=f"{', '.join(DEVICES)} or cuda:<n>.")] = "auto",
     backend: Annotated[str, typer.Option(help=", ".join(BACKENDS))] = "auto",
@@ -69,12 +69,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
         boxes=tuple(_box(entry) for entry in boxes or ()),
     )
     check_output(output, overwrite=overwrite)
-    paths, reference, notices, roles = _find(task, inputs or [], study, reference)
-    source = _dicom_source(paths[reference]) if with_dicom_seg and reference in paths else None
-    from MedSegAILib.io.case_files import read_case_with_notices
-
-    case, warnings = read_case_with_notices(paths, reference)
-    notices = (*notices, *warnings)
+    case, notices, roles, source = _read(task, inputs or [], study, _Wanted(reference, with_dicom_seg))
     expectation = _expect(case, task, options)
     result, seconds = _run(case, task, options)
     result = replace(result, notices=(*notices, *result.notices))
@@ -132,10 +127,23 @@ def check_output(output: Path, *, overwrite: bool) -> None:
         ) from error
 
 
-def _find(
-    task: str, inputs: list[str], study: Path | None, reference: str
-) -> tuple[dict[str, Path], str, tuple[Notice, ...], list[dict[str, Any]]]:
-    """Give the input files by role, the role whose grid the result will lie on, and how the roles were found."""
+class _Wanted(NamedTuple):
+    """What is asked of the reference input: its role, and whether a DICOM object must be able to refer to it."""
+
+    reference: str
+    dicom_seg: bool
+
+
+def _read(
+    task: str, inputs: list[str], study: Path | None, wanted: _Wanted
+) -> tuple[Case, tuple[Notice, ...], list[dict[str, Any]], Source | None]:
+    """Read the inputs and tell how their roles were found.
+
+    The series of the reference is checked first when a DICOM segmentation is asked for.
+    """
+    from MedSegAILib.io.case_files import read_case_with_notices
+    from MedSegAILib.io.dicom_study import open_study
+    from MedSegAILib.io.study_folder import find_study
     from MedSegAILib.tasks.store import find_package
 
     package = find_package(task)
@@ -145,20 +153,22 @@ def _find(
             "No input is given.",
             f"Give --study FOLDER, or --input for {', '.join(package.roles)}, or both: --input names what is unclear.",
         )
-    from MedSegAILib.io.study_folder import find_study
-
     paths = _paths(inputs)
     notices: tuple[Notice, ...] = ()
     roles: list[dict[str, Any]] = []
-    if study is not None:
-        found = find_study(study, package.roles, paths)
-        # A role that the task does not know stays, for the check to name it.
-        paths = {**found.paths, **{role: path for role, path in paths.items() if role not in found.paths}}
-        notices, roles = found.notices, found.to_json()
-        _tell_roles(roles)
-    # Named here, so that the picture shows the input that the package prefers and not just the first one.
-    reference = reference or next((role for role in package.reference if role in paths), next(iter(paths)))
-    return paths, reference, notices, roles
+    with open_study(study) if study is not None else nullcontext() as folder:
+        if folder is not None:
+            found = find_study(folder, package.roles, paths)
+            # A role that the task does not know stays, for the check to name it.
+            paths = {**found.paths, **{role: path for role, path in paths.items() if role not in found.paths}}
+            notices, roles = found.notices, found.to_json()
+            _tell_roles(roles)
+        # Named here, so that the picture shows the input that the package prefers and not just the first one.
+        preferred = (role for role in package.reference if role in paths)
+        reference = wanted.reference or next(preferred, next(iter(paths)))
+        source = _dicom_source(paths[reference]) if wanted.dicom_seg and reference in paths else None
+        case, warnings = read_case_with_notices(paths, reference)
+    return case, (*notices, *warnings), roles, source
 
 
 def _dicom_source(path: Path) -> Source:
