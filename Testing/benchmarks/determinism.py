@@ -15,7 +15,7 @@ import numpy as np
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT))
 
-import MedSegAILib as medsegai  # noqa: E402 - after the path is set
+import MedSegAILib  # noqa: E402 - after the path is set
 from MedSegAILib.core.run import RunOptions  # noqa: E402
 
 CONFIGURATIONS = (("openvino", 1), ("openvino", 1), ("openvino", 2), ("torch", 1), ("torch", 1), ("torch", 2))
@@ -24,11 +24,11 @@ CONFIGURATIONS = (("openvino", 1), ("openvino", 1), ("openvino", 2), ("torch", 1
 def main(studies: list[str]) -> None:
     print("study backend threads voxels_differ share_of_largest_region largest_volume_change")
     for study in studies:
-        case = medsegai.read_study(Path(study), roles=["T1", "T1ce", "T2", "FLAIR"])
+        case = MedSegAILib.read_study(Path(study), roles=["T1", "T1ce", "T2", "FLAIR"])
         first = None
         for backend, threads in CONFIGURATIONS:
             options = RunOptions(backend=backend, threads=threads, device="cpu", deterministic=True)  # type: ignore[arg-type]
-            result = medsegai.segment(case, options=options)
+            result = MedSegAILib.segment(case, options=options)
             first = first or result
             differ = int(np.count_nonzero(result.labels.array != first.labels.array))
             largest = max(int(first.region_mask(region.name).sum()) for region in first.scheme.regions)
