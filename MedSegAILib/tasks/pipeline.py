@@ -113,11 +113,18 @@ def segment(
         Volume(outcome.labels, checked.case.reference_grid(), name="labels"),
         package.scheme,
         passport,
-        (*checked.notices, *notices, *outcome.notices, *map(_stepped_down, outcome.fallbacks)),
+        (*_of_package(package), *checked.notices, *notices, *outcome.notices, *map(_stepped_down, outcome.fallbacks)),
         outcome.probabilities if options.keep_probabilities else None,
         outcome.doubt,
         outcome.boxes,
     )
+
+
+def _of_package(package: Package) -> tuple[Notice, ...]:
+    """Give what the package itself says about every result of it."""
+    if not package.notice:
+        return ()
+    return (Notice("package.notice", package.notice, "Read its card before you use the result for anything."),)
 
 
 def _stepped_down(sentence: str) -> Notice:
