@@ -11,11 +11,11 @@ from __future__ import annotations
 import zlib
 
 import numpy as np
-from MedSegAILib.tasks.boxes import region_box, rough_box
 
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.volume import Volume
 from MedSegAILib.image.geometry import Box
+from MedSegAILib.tasks.boxes import region_box, rough_box
 
 from .recipes.recipe import Recipe
 from .tasks import find_task
