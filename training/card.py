@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from .evaluate import SetScore, table
 from .recipes.recipe import Augmentation, Recipe
+from .run import Run
 from .tasks.task import Task
 
 LOSS_WORDS = {
@@ -20,20 +21,7 @@ LOSS_WORDS = {
 }
 
 
-class Told(Protocol):
-    """What the card needs of a run."""
-
-    @property
-    def recipe(self) -> Recipe: ...  # noqa: D102 - named by what they are
-
-    @property
-    def steps(self) -> int: ...  # noqa: D102
-
-    @property
-    def hours(self) -> float: ...  # noqa: D102
-
-
-def write_card(task: Task, runs: Sequence[Told], scores: Sequence[SetScore]) -> str:
+def write_card(task: Task, runs: Sequence[Run], scores: Sequence[SetScore]) -> str:
     """Give the card as Markdown.
 
     Args:
@@ -69,7 +57,7 @@ def write_card(task: Task, runs: Sequence[Told], scores: Sequence[SetScore]) -> 
     return "\n".join(parts)
 
 
-def _training(task: Task, run: Told) -> str:
+def _training(task: Task, run: Run) -> str:
     recipe = run.recipe
     crops = "\n".join(
         f"- {kind.count} of {'x'.join(map(str, kind.size_zyx))} voxels: "

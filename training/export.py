@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
 
 from MedSegAILib import networks
 from MedSegAILib.core.errors import PackageError
@@ -22,37 +20,16 @@ from MedSegAILib.engine.trace import trace_graph
 from MedSegAILib.tasks.package import FORMAT, MANIFEST, MANIFEST_CHECKSUM, Package, read_package, sha256
 
 from .card import write_card
-from .checkpoint import CHECKPOINT, read_average
 from .evaluate import SetScore
 from .recipes import find_recipe
 from .recipes.recipe import Recipe
+from .run import Run, Weights, read_run
 from .tasks.task import EnsemblePlan, Json, StagePlan, Task
 
 VERSION = "0.1.0"
 CARD = "card.md"
 LARGEST_BYTES = 3 << 19  # 1.5 MiB: the small package travels inside the extension
 DEEP_HEADS = ("deep_bottom.", "deep_bottom2.", "deep3.", "deep2.")
-Weights = Mapping[str, Tensor]
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What a training leaves: its recipe, the averaged weights, steps done and hours on the clock."""
-
-    recipe: Recipe
-    weights: Weights
-    steps: int
-    hours: float
-
-
-def read_run(recipe: Recipe, folder: Path) -> Run:
-    """Read a run folder.
-
-    Raises:
-        InputError: "checkpoint.missing".
-    """
-    weights, steps, elapsed_s = read_average(folder / CHECKPOINT)
-    return Run(recipe, weights, steps, elapsed_s / 3600.0)
 
 
 def export_task(task: Task, runs_folder: Path, folder: Path, scores: Sequence[SetScore] = ()) -> Package:

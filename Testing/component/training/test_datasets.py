@@ -57,7 +57,7 @@ def test_no_test_study_gets_into_what_trains(drawn_sets: Path, tmp_path: Path, m
 def test_a_sample_lies_on_the_working_grid_with_the_volume_of_the_reference(drawn_sets: Path) -> None:
     study = find_studies("four_sequences", "train", drawn_sets / "data")[0]
     case, labels = read_study(study, BRAIN_TUMOR)
-    sample = cache.prepare_sample(case, labels, study.known, BRAIN_TUMOR_SMALL, study.set_name)
+    sample = cache.prepare_sample((case, labels), study.known, BRAIN_TUMOR_SMALL, study.set_name)
     assert sample.image.shape[1:] == sample.target.shape[1:]
     assert all(count % 8 == 0 for count in sample.target.shape[1:])
     # A rim as thin as the file's 4 mm voxels loses more by "half or more" than a compact region does.
@@ -72,7 +72,7 @@ def test_a_sample_lies_on_the_working_grid_with_the_volume_of_the_reference(draw
 
 def test_only_whole_tumor_is_known_of_the_heads(drawn_sets: Path) -> None:
     study = find_studies("lgg", "train", drawn_sets / "data")[0]
-    sample = cache.prepare_sample(*read_study(study, BRAIN_TUMOR), study.known, BRAIN_TUMOR_SMALL, study.set_name)
+    sample = cache.prepare_sample(read_study(study, BRAIN_TUMOR), study.known, BRAIN_TUMOR_SMALL, study.set_name)
     assert sample.known == (False, False, True)
     assert sample.roles == ("T1ce", "FLAIR")
 
