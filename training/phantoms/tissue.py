@@ -19,6 +19,7 @@ from .space import bent, make_grid, places_of
 
 FULL_SCALE = 250.0
 T1_BRIGHTNESS = {"csf": 0.20, "gray": 0.58, "white": 0.86}
+CROP_BRIGHTNESS = {"csf": 0.36, "gray": 0.67, "white": 0.90}
 BRAIN_SPACING_MM = 1.5
 CROP_XYZ_MM = (36.0, 52.0, 36.0)
 HEAD_SHARE = 0.42  # of the length of the hippocampus
@@ -46,24 +47,29 @@ def draw_hippocampus(seed: int) -> Drawn:
     """Draw a T1 crop around one hippocampus; the same seed gives the same voxels."""
     generator = np.random.default_rng((seed, 19))
     grid = make_grid(CROP_XYZ_MM, (1.0, 1.0, 1.0))
-    # Places to the left, to the back and up; the head of the hippocampus lies in front, low and inside.
+    # Places to the left, to the back and up; the head of the hippocampus lies in front and low, the tail behind and up.
     x, y, z = places = bent(places_of(grid), generator, 0.5, 10.0)
-    knots = ((-3.0, -18.0, -3.0), (-1.5, -12.0, -4.5), (1.0, -4.0, -2.0), (2.5, 6.0, 1.0), (0.0, 15.0, 5.0))
-    size = float(generator.uniform(0.92, 1.08))
-    body = chain(places, knots, tuple(size * radius for radius in (4.2, 6.4, 4.6, 3.8, 2.8)))
+    knots = ((-1.0, -17.0, -6.0), (0.0, -11.0, -6.0), (1.0, -3.0, -3.0), (1.5, 7.0, 2.0), (0.5, 16.0, 8.0))
+    size = float(generator.uniform(0.95, 1.05))
+    flat = [(x - 3.0) / 1.6, y, z]  # half as wide again as high
+    body = chain(flat, knots, tuple(size * radius for radius in (3.8, 5.6, 4.2, 3.6, 3.0)))
     shape = (body.shape[0], body.shape[1], body.shape[2])
     body = (body + 0.4 * random_field(generator, shape, 3.0)).astype(np.float32)
-    image = np.full(shape, T1_BRIGHTNESS["white"], dtype=np.float32)
-    cortex = soft_below(np.abs(z + 15.0 + 0.1 * y + 1.5 * np.sin(x / 4.0)).astype(np.float32), 2.2, 0.5)
-    amygdala = soft_below(ellipsoid(places, (-3.0, -22.0, 5.0), (8.0, 7.0, 7.0)), 0.0, 0.6)
-    inner = soft_below(chain(places, ((-9.0, -16.0, -8.0), (-8.0, 14.0, -2.0)), (3.4, 3.0)), 0.0, 0.6)
-    for share in (cortex, amygdala, inner):
-        image += share * (T1_BRIGHTNESS["gray"] - image)
-    horn = chain(places, ((3.0, -17.0, 3.5), (6.5, -4.0, 3.0), (7.5, 8.0, 6.0), (6.0, 18.0, 9.0)), (1.5, 2.2, 2.0, 2.6))
-    cistern = chain(places, ((-13.0, -14.0, 2.0), (-11.0, 16.0, 6.0)), (4.0, 4.0))
-    for share in (soft_below(horn, 0.0, 0.5), soft_below(cistern, 0.0, 0.6)):
-        image += share * (T1_BRIGHTNESS["csf"] - image)
-    image += soft_below(body, 0.0, 0.5) * (T1_BRIGHTNESS["gray"] - image)
+    image = np.full(shape, CROP_BRIGHTNESS["white"], dtype=np.float32)
+    below = z - np.interp(y, [knot[1] for knot in knots], [knot[2] for knot in knots])  # mm above the axis
+    fold = (below + 11.0 + 1.5 * np.sin(x / 4.0)).astype(np.float32)
+    parts = (
+        (soft_below(np.abs(fold).astype(np.float32), 2.6, 0.5), "gray"),
+        (soft_below(fold, -2.6, 0.5), "gray"),
+        (soft_below(np.abs(fold + 5.0).astype(np.float32), 1.6, 0.5), "csf"),
+        (soft_below(np.abs(fold + 11.0).astype(np.float32), 2.5, 0.5), "white"),
+        (soft_below(chain(flat, ((-8.0, -20.0, -9.0), (-7.5, 16.0, 2.0)), (2.2, 2.2)), 0.0, 0.6), "csf"),
+        (soft_below(chain(places, ((-16.0, -18.0, -4.0), (-14.5, 18.0, 8.0)), (3.2, 3.2)), 0.0, 0.6), "csf"),
+        (soft_below(ellipsoid(places, (-4.0, 26.0, 15.0), (9.0, 9.0, 8.0)), 0.0, 0.6), "csf"),
+    )
+    for share, name in parts:
+        image += share * (CROP_BRIGHTNESS[name] - image)
+    image += soft_below(body, 0.0, 0.5) * (CROP_BRIGHTNESS["gray"] - image)
     border = knots[0][1] + HEAD_SHARE * (knots[-1][1] - knots[0][1])
     labels = np.where(body < 0, np.where(y < border, 1, 2), 0).astype(np.uint8)
     return _scanned(image, generator, 0.025), labels, grid
