@@ -74,7 +74,7 @@ def test_second_ctrl_c_stops_at_once_and_the_first_one_at_the_next_check():
 
     cancel = Cancel()
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), segment._stopped_by_ctrl_c(cancel):  # noqa: PT012 - the order is the fact
+    with pytest.raises(KeyboardInterrupt), segment.stopped_by_ctrl_c(cancel):  # noqa: PT012 - the order is the fact
         signal.raise_signal(signal.SIGINT)
         assert cancel.is_set
         signal.raise_signal(signal.SIGINT)
