@@ -73,6 +73,32 @@ def tensor_names(graph: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(node[key] for node in nodes for key in ("weight", "bias") if node.get(key)))
 
 
+def treats_yx_alike(graph: Mapping[str, Any]) -> bool:
+    """Tell whether swapping y and x of an image swaps those of the result, once y and x of all kernels are swapped.
+
+    So it is where every layer has the same step, padding, factor and so on along both, and none reduces one alone.
+    A flattening or a new shape counts as unlike, unless it comes after a mean or maximum over all of the image.
+    """
+    nodes = {node["name"]: node for node in check_graph(graph)}
+    return all(_treats_yx_alike(node, nodes) for node in nodes.values())
+
+
+def _treats_yx_alike(node: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> bool:
+    lists = (node[key] for key in ("stride", "padding", "dilation", "kernel", "factor") if key in node)
+    if any(list(values)[-2:] != list(values)[:-3:-1] for values in lists):
+        return False
+    if node["op"] in ("mean", "max"):
+        return ({3, 4} <= set(node["axes"])) or set(node["axes"]) <= {0, 1, 2}
+    if node["op"] == "cat":
+        return node["axis"] in (0, 1, 2)
+    if node["op"] == "flatten":
+        before = nodes.get(node["inputs"][0], {})
+        return before.get("op") in ("mean", "max") and {2, 3, 4} <= set(before["axes"])
+    if node["op"] == "reshape":
+        return list(node["shape"][2:]) == [1] * len(node["shape"][2:])
+    return True
+
+
 def _refused(what: str) -> PackageError:
     return PackageError(
         "package.graph",

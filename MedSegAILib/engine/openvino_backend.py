@@ -1,37 +1,38 @@
-"""The default backend on a CPU: OpenVINO builds the package's graph, no torch in the process.
+"""The default backend on a CPU: OpenVINO runs the package's graph, no torch in the process.
 
-Norms are written as pooled statistics and one affine step: measured 1.2 to 1.4 times as fast as OpenVINO's own group
-norm, and closer to torch (7e-6 in probability). Always float32: bf16, where a CPU has it, changes masks. Ring 1.
+Always float32: bf16, where a CPU has it, changes masks. The model itself is written in ``openvino_model``. Ring 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import openvino
 from openvino import opset13 as ops
 
-from MedSegAILib.core.errors import PackageError, ResourceError
+from MedSegAILib.core.errors import ResourceError
 
 from .backend import Device, DeviceInfo, FloatArray, NetworkSpec, Shape, Weights
-from .graph import check_graph, tensor_names
+from .graph import tensor_names, treats_yx_alike
+from .openvino_model import Slot, build_model, check_names
+from .openvino_pairs import LANES
 from .probe import PROBE_GRAPH, check_probe, probe_array, probe_weights
-
-# Statistics are means of means of blocks. One long float32 sum over the volume would be off by 1e-3 in probability.
-BLOCK = 8
-
-Attributes = Mapping[str, Any]
 
 
 class OpenVinoBackend:
-    """Runs graphs on the CPU; see ``Backend``."""
+    """Runs graphs on the CPU; see ``Backend``.
+
+    Args:
+        lanes: float32 values of a vector; 0 asks the machine.
+    """
 
     name = "openvino"
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int = 0) -> None:
         self._core = openvino.Core()
+        self._lanes = lanes
 
     def load(
         self, network: NetworkSpec, weights: Weights, shape_czyx: Shape, device: Device, threads: int
@@ -43,7 +44,6 @@ class OpenVinoBackend:
                 f"The openvino backend runs on the CPU in fp32, not on {device.name} in {device.precision}.",
                 "Choose the torch backend for a GPU.",
             )
-        model = build_model(network.graph, weights, shape_czyx)
         settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": "LATENCY",
@@ -51,7 +51,8 @@ class OpenVinoBackend:
         }
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
-        return OpenVinoNetwork(self._core.compile_model(model, "CPU", settings))
+        self._lanes = self._lanes or vector_lanes(self._core)
+        return OpenVinoNetwork(_Maker(self._core, settings, self._lanes, network), weights, shape_czyx)
 
     def devices(self) -> list[DeviceInfo]:
         """Give the CPU."""
@@ -65,176 +66,92 @@ class OpenVinoBackend:
         check_probe(network.run(array), device)
 
 
-class OpenVinoNetwork:
-    """A compiled network; see ``LoadedNetwork``."""
+@dataclass(frozen=True)
+class _Maker:
+    """Builds and compiles one network for shapes."""
 
-    def __init__(self, compiled: Any) -> None:
-        self._compiled = compiled
+    core: Any
+    settings: dict[str, Any]
+    lanes: int
+    network: NetworkSpec
+
+    def make(self, weights: Weights, shape_czyx: Shape) -> _Compiled:
+        built = build_model(self.network.graph, weights, shape_czyx, self.lanes)
+        return _Compiled(self.core.compile_model(built.model, "CPU", self.settings), built.slots)
+
+
+class _Compiled:
+    """A compiled model with the weights it was filled with last."""
+
+    def __init__(self, compiled: Any, slots: tuple[Slot, ...]) -> None:
+        self.compiled = compiled
+        self.slots = slots
         self._request: Any = compiled.create_infer_request()
+        self._filled: tuple[Weights | None, bool] = (None, False)
+
+    def run(self, array: FloatArray, weights: Weights, *, is_turned: bool) -> FloatArray:
+        if self._filled[0] is not weights or self._filled[1] != is_turned:
+            for place, slot in enumerate(self.slots, start=1):
+                self._request.get_input_tensor(place).data[...] = slot.filled(weights, is_turned=is_turned)
+            self._filled = (weights, is_turned)
+        batch = np.ascontiguousarray(array[None], dtype=np.float32)
+        logits: FloatArray = self._request.infer({0: batch}, share_inputs=True)[0][0]
+        return logits
+
+
+class OpenVinoNetwork:
+    """A compiled network; see ``LoadedNetwork``.
+
+    A look with y and x swapped is the same network with its kernels swapped, run on the look as it lies: the memory
+    of the model, of which the first use costs as much as half a forward, serves both.
+    """
+
+    def __init__(self, maker: _Maker, weights: Weights, shape_czyx: Shape) -> None:
+        self._maker = maker
+        self._shape = shape_czyx
+        self._weights = weights
+        self._straight: _Compiled | None = maker.make(weights, shape_czyx)
+        self._turned: _Compiled | None = None
+        self._is_turnable = treats_yx_alike(maker.network.graph or {})
 
     def run(self, array: FloatArray) -> FloatArray:
         """Give logits; see ``LoadedNetwork.run``."""
-        batch = np.ascontiguousarray(array[None], dtype=np.float32)
-        results = self._request.infer({0: batch}, share_inputs=True)
-        logits: FloatArray = results[0][0]
-        return logits
+        if self._straight is None:
+            raise ValueError("run() after close()")
+        if array.shape == self._shape:
+            return self._straight.run(array, self._weights, is_turned=False)
+        if self._is_turnable:
+            logits = self._straight.run(array.swapaxes(2, 3), self._weights, is_turned=True)
+            turned: FloatArray = logits.swapaxes(2, 3)
+            return turned
+        if self._turned is None:
+            channels, depth, height, width = self._shape
+            self._turned = self._maker.make(self._weights, (channels, depth, width, height))
+        return self._turned.run(array, self._weights, is_turned=False)
+
+    def refill(self, weights: Weights) -> None:
+        """Take other weights; see ``LoadedNetwork.refill``."""
+        if self._straight is None:
+            raise ValueError("refill() after close()")
+        check_names(tensor_names(self._maker.network.graph or {}), weights)
+        for slot in self._straight.slots:
+            slot.check(weights)
+        self._weights = weights
 
     def close(self) -> None:
         """Give memory back."""
-        self._request = None
-        self._compiled = None
+        self._straight = self._turned = None
 
 
-def build_model(graph: Mapping[str, Any] | None, weights: Weights, shape_czyx: Shape) -> Any:
-    """Build the OpenVINO model of a graph for arrays of one shape.
+def vector_lanes(core: Any) -> int:
+    """Ask OpenVINO which vectors its convolutions use here: 16 float32 with AVX-512, else 8.
 
-    Raises:
-        PackageError: see ``Backend.load``.
+    A small convolution is compiled; the name of its kernel tells.
     """
-    nodes = check_graph(graph)
-    graph = graph or {}
-    if missing := [name for name in tensor_names(graph) if name not in weights]:
-        raise PackageError(
-            "package.weights",
-            f"The weights lack {len(missing)} of the network's tensors, the first is {missing[0]!r}.",
-            "Install the package again from its source.",
-        )
-    source = ops.parameter([1, *shape_czyx], np.float32, name="input")
-    values: dict[str, Any] = {str(graph["input"]): source}
-    for node in nodes:
-        inputs = [values[name] for name in node["inputs"]]
-        tensors = {key: weights[node[key]] for key in ("weight", "bias") if node.get(key)}
-        try:
-            values[node["name"]] = BUILDERS[node["op"]](inputs, node, tensors)
-        except RuntimeError as error:
-            found = ", ".join(f"{key} {list(value.shape)}" for key, value in tensors.items())
-            raise PackageError(
-                "package.weights",
-                f"The step {node['name']!r} of the network does not fit ({found or 'no tensors'}; "
-                f"input {[list(value.output(0).shape) for value in inputs]}).",
-                "Weights, network and steps of preparation of the package do not suit each other; "
-                "install it again from its source.",
-            ) from error
-    return openvino.Model([values[graph["output"]]], [source], "network")
-
-
-# --- one function an op -----------------------------------------------------------------------------------------
-
-
-def _conv(inputs: Sequence[Any], node: Attributes, tensors: Weights) -> Any:
-    padding = node["padding"]
-    result = ops.convolution(
-        inputs[0], _constant(tensors["weight"]), node["stride"], padding, padding, node["dilation"]
-    )
-    return ops.add(result, _per_channel(tensors["bias"], result)) if "bias" in tensors else result
-
-
-def _group_norm(inputs: Sequence[Any], node: Attributes, tensors: Weights) -> Any:
-    return _normalize(inputs[0], node["groups"], node["eps"], tensors)
-
-
-def _instance_norm(inputs: Sequence[Any], node: Attributes, tensors: Weights) -> Any:
-    return _normalize(inputs[0], _shape(inputs[0])[1], node["eps"], tensors)
-
-
-def _normalize(x: Any, groups: int, eps: float, tensors: Weights) -> Any:
-    """Normalize each group of channels: x * scale + shift, both from pooled first and second moments."""
-    mean, mean_of_squares = (_group_mean(_spatial_mean(value), groups) for value in (x, ops.multiply(x, x)))
-    variance = ops.relu(ops.subtract(mean_of_squares, ops.multiply(mean, mean)))  # rounding may give -1e-9
-    deviation = ops.sqrt(ops.add(variance, _constant(np.float32(eps))))
-    scale = ops.divide(_per_channel(tensors["weight"], x), deviation)
-    shift = ops.subtract(_per_channel(tensors["bias"], x), ops.multiply(mean, scale))
-    return ops.add(ops.multiply(x, scale), shift)
-
-
-def _group_mean(moments: Any, groups: int) -> Any:
-    """Average ``[1, c, 1, 1, 1]`` within groups of neighboring channels; same shape."""
-    shape = _shape(moments)
-    channels = shape[1]
-    if groups == channels:
-        return moments
-    grouped = ops.reshape(moments, _integers([groups, channels // groups]), False)
-    means = ops.reduce_mean(grouped, _integers([1]), True)
-    spread = ops.broadcast(means, _integers([groups, channels // groups]))
-    return ops.reshape(spread, _integers(shape), False)
-
-
-def _spatial_mean(x: Any) -> Any:
-    """Average over all spatial axes, in blocks first; ``[1, c, 1, ...]``."""
-    sizes = _shape(x)[2:]
-    block = [max(count for count in range(1, BLOCK + 1) if size % count == 0) for size in sizes]
-    none = [0] * len(block)
-    if max(block) > 1:
-        x = ops.avg_pool(x, block, none, none, block, True)
-    return ops.reduce_mean(x, _integers(range(2, 2 + len(sizes))), True)
-
-
-def _linear(inputs: Sequence[Any], _node: Attributes, tensors: Weights) -> Any:
-    # Layers without inputs or outputs (a CBAM gate below 16 channels) become one unit of zeros: same result.
-    weight = _at_least_one(tensors["weight"])
-    result = ops.matmul(inputs[0], _constant(weight), False, True)
-    return ops.add(result, _constant(_at_least_one(tensors["bias"]))) if "bias" in tensors else result
-
-
-def _at_least_one(tensor: FloatArray) -> FloatArray:
-    return tensor if tensor.size else np.zeros([max(count, 1) for count in tensor.shape], np.float32)
-
-
-def _max_pool(inputs: Sequence[Any], node: Attributes, _tensors: Weights) -> Any:
-    padding, ones = node["padding"], [1] * len(node["kernel"])
-    return ops.max_pool(inputs[0], node["stride"], ones, padding, padding, node["kernel"]).output(0)
-
-
-def _upsample_linear(inputs: Sequence[Any], node: Attributes, _tensors: Weights) -> Any:
-    sizes = [size * factor for size, factor in zip(_shape(inputs[0])[2:], node["factor"], strict=True)]
-    return ops.interpolate(
-        inputs[0],
-        _integers(sizes),
-        "linear_onnx",
-        "sizes",
-        coordinate_transformation_mode="align_corners" if node["align_corners"] else "half_pixel",
-        axes=_integers(range(2, 2 + len(sizes))),
-    )
-
-
-def _mean(inputs: Sequence[Any], node: Attributes, _tensors: Weights) -> Any:
-    rank = len(_shape(inputs[0]))
-    if node["keep"] and sorted(node["axes"]) == list(range(2, rank)):
-        return _spatial_mean(inputs[0])
-    return ops.reduce_mean(inputs[0], _integers(node["axes"]), node["keep"])
-
-
-BUILDERS: dict[str, Callable[[Sequence[Any], Attributes, Weights], Any]] = {
-    "conv": _conv,
-    "group_norm": _group_norm,
-    "instance_norm": _instance_norm,
-    "linear": _linear,
-    "relu": lambda inputs, _node, _tensors: ops.relu(inputs[0]),
-    "sigmoid": lambda inputs, _node, _tensors: ops.sigmoid(inputs[0]),
-    "max_pool": _max_pool,
-    "upsample_linear": _upsample_linear,
-    "cat": lambda inputs, node, _tensors: ops.concat(list(inputs), node["axis"]),
-    "add": lambda inputs, _node, _tensors: ops.add(inputs[0], inputs[1]),
-    "mul": lambda inputs, _node, _tensors: ops.multiply(inputs[0], inputs[1]),
-    "mean": _mean,
-    "max": lambda inputs, node, _tensors: ops.reduce_max(inputs[0], _integers(node["axes"]), node["keep"]),
-    "flatten": lambda inputs, _node, _tensors: ops.reshape(inputs[0], _integers([0, -1]), True),
-    "reshape": lambda inputs, node, _tensors: ops.reshape(inputs[0], _integers(node["shape"]), False),
-}
-
-
-def _shape(value: Any) -> list[int]:
-    output = value.output(0) if hasattr(value, "output") else value
-    return [int(count) for count in output.shape]
-
-
-def _per_channel(tensor: FloatArray, like: Any) -> Any:
-    return _constant(tensor.reshape([1, -1] + [1] * (len(_shape(like)) - 2)))
-
-
-def _constant(array: Any) -> Any:
-    return ops.constant(np.ascontiguousarray(array, dtype=np.float32), np.float32)
-
-
-def _integers(values: Any) -> Any:
-    return ops.constant(np.array(list(values), dtype=np.int64))
+    x = ops.parameter([1, 16, 8, 8, 8], np.float32)
+    ones = [1, 1, 1]
+    kernel = ops.constant(np.ones((16, 16, 3, 3, 3), np.float32))
+    model = openvino.Model([ops.convolution(x, kernel, ones, ones, ones, ones)], [x])
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
+    kinds = [str(node.get_rt_info()["primitiveType"].astype(str)) for node in compiled.get_runtime_model().get_ops()]
+    return LANES if any("avx512" in kind for kind in kinds) else 8

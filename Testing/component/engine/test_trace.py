@@ -12,7 +12,7 @@ from torch import nn
 from MedSegAILib.core.errors import UsageError
 from MedSegAILib.engine.backend import Device, NetworkSpec, load_backend
 from MedSegAILib.engine.graph import VOCABULARY, tensor_names
-from MedSegAILib.engine.openvino_backend import BUILDERS
+from MedSegAILib.engine.openvino_model import BUILDERS
 from MedSegAILib.engine.trace import trace_graph
 from MedSegAILib.networks import NETWORKS, build
 from Testing.makers.brats2020_fixture import state_arrays
