@@ -52,6 +52,11 @@ class Slices(Windows):
                 "Give an odd number of slices for the middle one, or any number from 1 for a slab.",
             )
 
+    @property
+    def is_plain(self) -> bool:
+        """Never: slices become channels, or images of their own."""
+        return False
+
     def seen(self, shape_czyx: Shape) -> NetworkShape:
         """Give the shape that the network sees of a box: channels, y, x."""
         _, height, width = self.clipped(shape_czyx[1:])
