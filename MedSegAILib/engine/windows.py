@@ -93,6 +93,10 @@ class Windows:
         depth, height, width = self.size_zyx
         return replace(self, size_zyx=(depth, width, height)) if swaps_yx else self
 
+    def sized(self, size_zyx: Shape3) -> Windows:
+        """Give the same windows in another size."""
+        return replace(self, size_zyx=size_zyx)
+
     def seen(self, shape_czyx: Shape) -> NetworkShape:
         """Give the shape that the network sees of a box."""
         depth, height, width = self.clipped(shape_czyx[1:])

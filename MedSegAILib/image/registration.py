@@ -16,6 +16,7 @@ import numpy.typing as npt
 import SimpleITK
 from scipy import ndimage
 
+from MedSegAILib.core.run import Cancel
 from MedSegAILib.core.volume import Array, Grid, Matrix, Volume
 
 from .mutual_information import BINS, MutualInformation
@@ -59,31 +60,35 @@ class Alignment:
         return turn_degrees(self.fixed_to_moving)
 
 
-def align(moving: Volume, fixed: Volume, *, fine: bool = True) -> Alignment:
+def align(moving: Volume, fixed: Volume, *, fine: bool = True, cancel: Cancel | None = None) -> Alignment:
     """Find the rigid move of one volume onto another.
 
     Args:
         moving: any sequence of the same patient, any grid.
         fixed: the volume that stays.
         fine: refine on 2 mm after 4 mm; without it the answer is good to about a millimeter and takes a third.
+        cancel: checked at every step of the search.
+
+    Raises:
+        Cancelled: "run.cancelled".
 
     Source: Mattes mutual information as in SimpleITK; regular step gradient descent.
     """
     with _one_thread():
-        return _align(moving, fixed, fine=fine)
+        return _align(moving, fixed, fine=fine, cancel=cancel or Cancel())
 
 
-def _align(moving: Volume, fixed: Volume, *, fine: bool) -> Alignment:
+def _align(moving: Volume, fixed: Volume, *, fine: bool, cancel: Cancel) -> Alignment:
     coarse = _Pair(moving, fixed, START_SPACING_MM)
     identity = coarse.moved_by((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
     starts = [identity, *sorted(coarse.starts(), key=coarse.value)[:STARTS_REFINED]]
-    reached = sorted((coarse.refined(start, step_mm=4.0) for start in starts), key=coarse.value)
+    reached = sorted((coarse.refined(start, 4.0, cancel) for start in starts), key=coarse.value)
     middle = _Pair(moving, fixed, SURVEY_SPACING_MM)
-    found = [middle.refined(start, step_mm=2.0) for start in (identity, *reached[:ENDS_REFINED])]
+    found = [middle.refined(start, 2.0, cancel) for start in (identity, *reached[:ENDS_REFINED])]
     best = min(found, key=middle.value)
     before, after = -middle.value(identity), -middle.value(best)
     if fine:
-        best = _Pair(moving, fixed, FINE_SPACING_MM).refined(best, step_mm=1.0)
+        best = _Pair(moving, fixed, FINE_SPACING_MM).refined(best, 1.0, cancel)
     matrix = _ras_matrix(best)
     return Alignment(matrix, middle.moved_mm(matrix), before, after)
 
@@ -177,7 +182,7 @@ class _Pair:
         to_moving = np.linalg.inv(self.moving_grid.ijk_to_ras) @ _ras_matrix(transform) @ self.grid.ijk_to_ras
         return -self._information.at(to_moving)
 
-    def refined(self, start: SimpleITK.Euler3DTransform, step_mm: float) -> SimpleITK.Euler3DTransform:
+    def refined(self, start: SimpleITK.Euler3DTransform, step_mm: float, cancel: Cancel) -> SimpleITK.Euler3DTransform:
         """Give the best transform near a start; the start itself when the volumes do not meet."""
         method = SimpleITK.ImageRegistrationMethod()
         method.SetMetricAsMattesMutualInformation(BINS)
@@ -188,12 +193,15 @@ class _Pair:
         method.SetInterpolator(SimpleITK.sitkLinear)
         moved = SimpleITK.Euler3DTransform(start)
         method.SetInitialTransform(moved, True)
+        # ITK swallows what a callback raises: it is told to stop, and the error is ours to raise.
+        method.AddCommand(SimpleITK.sitkIterationEvent, lambda: method.StopRegistration() if cancel.is_set else None)
         method.SetOptimizerAsRegularStepGradientDescent(step_mm, 0.005, 100, 0.7)
         method.SetOptimizerScalesFromPhysicalShift()
         try:
             method.Execute(_image(self.fixed, self.grid), _image(self.moving, self.moving_grid))
         except RuntimeError:
-            return start
+            moved = start
+        cancel.check()
         return moved
 
     def moved_mm(self, matrix: Matrix) -> float:

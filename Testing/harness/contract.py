@@ -81,6 +81,7 @@ SLICER = frozenset(
         "app",
         "util",
         "vtkMRMLScene",
+        "vtkMRMLSubjectHierarchyNode",
         "vtkMRMLTransformNode",
         "vtkOrientedImageData",
         "vtkOrientedImageDataResample",

@@ -171,9 +171,6 @@ def test_other_grid_is_refused_when_repairs_are(make, study, tmp_path, tiny_pack
         pytest.param(lambda study: ["--input", str(study["T1"])], 2, "cli.input", id="no role"),
         pytest.param(lambda study: [*inputs_of(study), *inputs_of(study)], 2, "cli.input", id="a role twice"),
         pytest.param(lambda study: [], 2, "cli.inputs", id="no input"),
-        pytest.param(
-            lambda study: [*inputs_of(study), "--study", str(study["T1"].parent)], 2, "cli.inputs", id="both kinds"
-        ),
         pytest.param(lambda study: ["--study", "nowhere"], 3, "study.missing", id="no study folder"),
         pytest.param(lambda study: [*inputs_of(study), "--preset", "good"], 2, "options.preset", id="unknown preset"),
         pytest.param(lambda study: [*inputs_of(study), "--device", "tpu"], 2, "options.device", id="unknown device"),
