@@ -178,6 +178,15 @@ def test_refilling_names_a_tensor_that_is_missing_or_misshapen():
         assert caught.value.code == "package.weights"
 
 
+def test_batch_norm_whose_tensors_differ_in_length_is_refused_by_name():
+    graph = graph_of("batch_norm", mean="m", variance="v")
+    weights = {name: np.ones(count, np.float32) for name, count in (("w", 4), ("b", 4), ("m", 4), ("v", 3))}
+    with pytest.raises(PackageError) as caught:
+        load_backend("openvino").load(NetworkSpec("n", {}, graph), weights, (4, 8, 8, 8), Device(), 1)
+    assert caught.value.code == "package.weights"
+    assert "variance [3]" in caught.value.message
+
+
 def test_package_without_a_graph_is_refused():
     with pytest.raises(PackageError) as caught:
         load_backend("openvino").load(NetworkSpec("brats2020.EquiUnet"), {}, (4, 16, 16, 16), Device(), 1)

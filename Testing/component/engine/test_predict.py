@@ -322,6 +322,24 @@ def test_sums_of_a_gpu_are_those_of_numpy(monkeypatch, windows, activation):
     assert by_torch.plan.device == "cuda:0"
 
 
+def test_sums_of_windows_that_are_normalized_by_themselves_stay_in_the_memory_of_the_machine(monkeypatch):
+    wanted = job("torch", members=MEMBERS[:1], windows=Windows((16, 32, 32), each="zscore"))
+    on_device = replace(wanted, plan=Plan("torch", "cuda:0", "fp32", 2))
+    assert replace(on_device, windows=None).has_sums_on_gpu
+    assert not on_device.has_sums_on_gpu
+    array = fixture_input((16, 32, 48))
+    by_cpu = predicted(wanted, array)
+    for most_voxels in (10**6, 10):
+        gpu = SmallGpu(most_voxels)
+        monkeypatch.setattr(
+            predict, "load_backend", lambda name, gpu=gpu: gpu if name == "torch" else load_backend(name)
+        )
+        found = predicted(on_device, array)
+        assert not any("sums" in sentence for sentence in found.fallbacks)
+        assert found.plan.device == ("cuda:0" if most_voxels > 10 else "cpu")
+        np.testing.assert_allclose(found.probabilities, by_cpu.probabilities, rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_input_that_is_no_number_is_refused(value):
     array = fixture_input(SHAPE)
