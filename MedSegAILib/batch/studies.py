@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from MedSegAILib.core.errors import InputError, MedSegAIError, UsageError
+from MedSegAILib.core.result import Notice
 from MedSegAILib.core.role_words import claim_of
 from MedSegAILib.io.dicom_study import Study as Listing
 from MedSegAILib.io.dicom_study import list_series
-from MedSegAILib.io.study_folder import find_inputs
+from MedSegAILib.io.study_folder import FoundStudy, find_study
 from MedSegAILib.io.study_images import IMAGE_SUFFIXES, inputs_of
 
 from .names import study_ids
@@ -34,6 +35,7 @@ class Study:
         inputs: role -> file or DICOM folder.
         reference: role whose grid the result lies on; empty lets the package choose.
         error: why it cannot be segmented; None when nothing speaks against it yet.
+        notices: what a user must know of how the inputs were found.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Study:
     inputs: Mapping[str, Path] = field(default_factory=dict)
     reference: str = ""
     error: MedSegAIError | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 def find_studies(source: Path, roles: Sequence[str], output: Path, *, keep_names: bool = False) -> list[Study]:
@@ -71,10 +74,7 @@ def find_studies(source: Path, roles: Sequence[str], output: Path, *, keep_names
             "Give a folder that holds one folder a study, or a table with one line a study.",
         )
     ids = study_ids([study.place for study in found], keep_names=keep_names)
-    named = [
-        Study(name, study.place, study.inputs, study.reference, study.error)
-        for name, study in zip(ids, found, strict=True)
-    ]
+    named = [replace(study, id=name) for name, study in zip(ids, found, strict=True)]
     return sorted(named, key=lambda study: study.id)
 
 
@@ -124,7 +124,8 @@ def _holds_one_study(folder: Path, root: Path, roles: Sequence[str], listed: Lis
 def _of_folder(folder: Path, root: Path, roles: Sequence[str], listed: Listing) -> Study:
     place = folder.relative_to(root).as_posix() if folder != root else folder.name
     try:
-        return Study("", place, find_inputs(folder, roles, listed))
+        study = find_study(folder, roles, listed=listed)
+        return Study("", place, study.paths, notices=study.notices)
     except InputError as error:
         return Study("", place, error=error)
 
@@ -162,14 +163,12 @@ def _of_line(
     name: str, root: Path, folder: str, given: Mapping[str, str], roles: Sequence[str], reference: str
 ) -> Study:
     try:
-        found = find_inputs(root / folder, roles) if folder else {}
+        paths = {role: root / text for role, text in given.items()}
+        found = find_study(root / folder, roles, paths) if folder else FoundStudy(paths, (), ())
     except InputError as error:
-        if not given:
-            return Study("", name, reference=reference, error=error)
-        found = {}
-    inputs = {**found, **{role: root / text for role, text in given.items()}}
-    if inputs:
-        return Study("", name, {role: inputs[role] for role in roles if role in inputs}, reference)
+        return Study("", name, reference=reference, error=error)
+    if found.paths:
+        return Study("", name, found.paths, reference, notices=found.notices)
     nothing = InputError("study.nothing_found", "The line names no input.", "Give a folder, or a file for each role.")
     return Study("", name, reference=reference, error=nothing)
 

@@ -67,9 +67,9 @@ class WeighedStudy:
     notices: tuple[Notice, ...]
 
 
-def find_inputs(folder: Path, roles: Sequence[str], listed: Study | None = None) -> dict[str, Path]:
+def find_inputs(folder: Path, roles: Sequence[str]) -> dict[str, Path]:
     """Give the paths of :func:`find_study`; arguments and errors as there."""
-    return dict(find_study(folder, roles, listed=listed).paths)
+    return dict(find_study(folder, roles).paths)
 
 
 def find_study(
