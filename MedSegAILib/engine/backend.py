@@ -66,15 +66,26 @@ class DeviceInfo:
 
 
 class LoadedNetwork(Protocol):
-    """A network with weights, ready for arrays of one shape."""
+    """A network with weights, ready for arrays of one shape and its turned looks."""
 
     def run(self, array: FloatArray) -> FloatArray:
         """Give logits ``[k, z, y, x]`` for ``[c, z, y, x]``; both float32, the result is the caller's own.
 
         A network of two dimensions takes slices, ``[n, c, y, x]``, and gives ``[n, k, y, x]``.
 
+        Args:
+            array: of the shape that was loaded, or of that with y and x swapped; any strides.
+
         Raises:
             ResourceError: "gpu.memory" when the device has too little memory.
+        """
+        ...
+
+    def refill(self, weights: Weights) -> None:
+        """Take the weights of another member of the same network; cheaper than loading it.
+
+        Raises:
+            PackageError: "package.weights" for a missing or misshapen tensor.
         """
         ...
 

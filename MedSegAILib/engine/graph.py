@@ -2,8 +2,8 @@
 
 A graph is JSON: ``{"format": 1, "input": name, "output": name, "nodes": [node, ...]}``. A node is
 ``{"name", "op", "inputs": [names of earlier nodes or the input], ...attributes}``; tensors are named, never held.
-``trace`` writes graphs from torch modules, ``openvino_backend`` builds them. A new layer is one line here and one in
-each of those. Ring 1 (verbs); standard library only.
+``trace`` writes graphs from torch modules, ``openvino_model`` builds them, ``turning`` judges them. A new layer is one
+line here and one in each of those. Ring 1 (verbs); standard library only.
 """
 
 from __future__ import annotations

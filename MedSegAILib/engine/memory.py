@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from MedSegAILib.core.errors import ResourceError
@@ -133,8 +133,12 @@ def steps_down(work: Work, wanted: Windows | None = None) -> Iterator[Windows]:
     """Give ever smaller windows than wanted, each of which the network takes."""
     depth, height, width = work.shape_czyx[1:]
     start = wanted or Windows((depth, height, width), RESORT_OVERLAP)
+    last = start
     for size in smaller(start.clipped((depth, height, width))):
-        yield replace(start, size_zyx=size)
+        windows = start.sized(size)
+        if windows != last:
+            yield windows
+        last = windows
 
 
 def words(shape_zyx: tuple[int, ...]) -> str:

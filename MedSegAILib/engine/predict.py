@@ -1,7 +1,7 @@
 """The loop over members, views and windows: one forward after the other, one sum (two where doubt is asked for).
 
 Probabilities are averaged, never logits. Members outside, views inside, so that only one set of weights is in memory;
-views of one shape together, so that the network is made ready once for each shape. A GPU that runs out of memory is
+the network is made ready once and takes the weights of one member after the other. A GPU that runs out of memory is
 stepped down from, with a sentence for the passport. Ring 2 (engine).
 """
 
@@ -19,8 +19,9 @@ from .activation import ACTIVATIONS
 from .backend import Device, FloatArray, LoadedNetwork, NetworkShape, NetworkSpec, Shape, Weights, load_backend
 from .device import Plan, choose
 from .memory import MemoryPlan, Work, estimate_bytes, plan_memory, steps_down, words
-from .views import View, by_shape
-from .windows import Box, Windows
+from .sums import Counting, NumpySums, Sums, Window
+from .views import View
+from .windows import Windows
 
 Report = Callable[[int, int], None]
 
@@ -38,6 +39,8 @@ class Job:
         windows: how the box is cut; None for the whole box at once.
         memory_bytes: what a run on the CPU may take; 0 asks the system what is free.
         vote_above: also sum up which share of the passes lies above this probability; None does not.
+        sums_on_gpu: whether a GPU keeps the sums too, so that nothing but the result comes back from it; it cannot
+            where windows are more than a part of the look (slices, ``each``).
 
     Raises:
         PackageError: "package.members", "package.views", "package.activation".
@@ -51,6 +54,7 @@ class Job:
     windows: Windows | None = None
     memory_bytes: int = 0
     vote_above: float | None = None
+    sums_on_gpu: bool = True
 
     def __post_init__(self) -> None:
         for name, entries in (("members", self.members), ("views", self.views)):
@@ -67,6 +71,12 @@ class Job:
     def pass_count(self) -> int:
         """Number of looks by a member; each is one forward, or one a window."""
         return len(self.members) * len(self.views)
+
+    @property
+    def has_sums_on_gpu(self) -> bool:
+        """Whether the sums are kept on a GPU."""
+        is_plain = self.windows is None or self.windows.is_plain
+        return self.plan.device != "cpu" and self.sums_on_gpu and is_plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,114 +140,62 @@ def predict(array: FloatArray, job: Job, report: Report, cancel: Cancel) -> Pred
             return Prediction(total.mean(), total.votes(), current.plan, memory, notes, count)
 
 
-def _run(array: FloatArray, job: Job, report: Report, cancel: Cancel) -> tuple[_Sum, MemoryPlan, int]:
+def _run(array: FloatArray, job: Job, report: Report, cancel: Cancel) -> tuple[Sums, MemoryPlan, int]:
     """Run all passes by one plan; see :func:`predict`."""
     shape = _shape(array)
     backend = load_backend(job.plan.backend)
     device = Device(job.plan.device, job.plan.precision)
     memory = MemoryPlan(0, 0)
-    total = _Sum(job)
+    total = _sums(job)
+    views = sorted(job.views, key=lambda view: view.swaps_yx)  # turned ones together: weights are turned for them
     done = count = 0
-    for number, read_weights in enumerate(job.members):
-        cancel.check()
-        weights = _checked(read_weights())
-        if number == 0:
-            memory = _planned(job, shape, weights)
-            count = job.pass_count * (memory.windows.count(shape[1:]) if memory.windows else 1)
-            report(done, count)
-        for network_shape, views in _groups(job.views, shape, memory.windows).items():
+    network: LoadedNetwork | None = None
+    try:
+        for read_weights in job.members:
             cancel.check()
-            network = backend.load(job.network, weights, network_shape, device, job.plan.threads)
-            try:
-                for view in views:
-                    turned = memory.windows and memory.windows.turned(swaps_yx=view.swaps_yx)
-                    for window in _windows(view, shape, turned):
-                        cancel.check()
-                        total.add(network, view, array, window)
-                        done += 1
-                        report(done, count)
-            finally:
-                network.close()
+            weights = _checked(read_weights())
+            if network is None:
+                memory = _planned(job, shape, weights)
+                count = job.pass_count * (memory.windows.count(shape[1:]) if memory.windows else 1)
+                report(done, count)
+                network = backend.load(job.network, weights, _seen(shape, memory.windows), device, job.plan.threads)
+            else:
+                network.refill(weights)
+            for view in views:
+                for window in _windows(view, shape, memory.windows):
+                    cancel.check()
+                    total.add(network, view, array, window)
+                    done += 1
+                    report(done, count)
+    finally:
+        if network is not None:
+            network.close()
     return total, memory, count
 
 
-@dataclass(frozen=True, eq=False)
-class _Window:
-    """A place in a look, its shares, and the windows it is one of; without both the whole look."""
+def _sums(job: Job) -> Sums:
+    share = 1.0 / (sum(view.weight for view in job.views) * len(job.members))
+    counting = Counting(share, job.activation, job.vote_above)
+    if not job.has_sums_on_gpu:
+        return NumpySums(counting)
+    from .torch_sums import TorchSums
 
-    box: Box = (slice(None), slice(None), slice(None))
-    shares: FloatArray | None = None
-    windows: Windows | None = None
-
-    def run(self, network: LoadedNetwork, look: FloatArray) -> FloatArray:
-        """Give the logits at this place."""
-        if self.windows is None:
-            return network.run(np.ascontiguousarray(look))
-        return self.windows.run(network, look, self.box)
+    return TorchSums(counting)
 
 
-def _windows(view: View, shape: Shape, turned: Windows | None) -> Iterator[_Window]:
+def _seen(shape: Shape, windows: Windows | None) -> NetworkShape:
+    """Give the shape that the network sees in looks that are not turned."""
+    return shape if windows is None else windows.seen(shape)
+
+
+def _windows(view: View, shape: Shape, windows: Windows | None) -> Iterator[Window]:
     """Give the windows of a look, each with its shares; the whole look, without shares, where there are none."""
-    if turned is None:
-        yield _Window()
+    if windows is None:
+        yield Window()
     else:
+        turned = windows.turned(swaps_yx=view.swaps_yx)
         for box, shares in turned.lay(view.shape(shape)[1:]):
-            yield _Window(box, shares, turned)
-
-
-def _groups(views: tuple[View, ...], shape: Shape, windows: Windows | None) -> dict[NetworkShape, list[View]]:
-    """Group views by the shape that the network sees."""
-    groups: dict[NetworkShape, list[View]] = {}
-    for view_shape, same in by_shape(views, shape).items():
-        seen: NetworkShape = view_shape
-        if windows is not None:
-            seen = windows.turned(swaps_yx=same[0].swaps_yx).seen(view_shape)
-        groups.setdefault(seen, []).extend(same)
-    return groups
-
-
-class _Sum:
-    """The accumulators, made when the first result says how many channels there are."""
-
-    def __init__(self, job: Job) -> None:
-        self._share = 1.0 / (sum(view.weight for view in job.views) * len(job.members))
-        self._activate = ACTIVATIONS[job.activation]
-        self._above = job.vote_above
-        self._total: FloatArray | None = None
-        self._votes: FloatArray | None = None
-
-    def add(self, network: LoadedNetwork, view: View, array: FloatArray, window: _Window) -> None:
-        """Run one window of a view and add its share."""
-        place = (slice(None), *window.box)
-        probabilities = self._activate(window.run(network, view.apply(array)))
-        if self._total is None:
-            whole = (probabilities.shape[0], *array.shape[1:])
-            self._total = np.zeros(whole, np.float32)
-            self._votes = None if self._above is None else np.zeros(whole, np.float32)
-        weight: FloatArray | np.float32 = np.float32(view.weight * self._share)
-        if window.shares is not None:
-            weight = window.shares * weight
-        if self._votes is not None and self._above is not None:
-            # A look at the sum is a view into it: adding there adds at the right place.
-            votes = view.apply(self._votes)[place]
-            np.add(votes, weight, out=votes, where=probabilities > self._above)
-        np.multiply(probabilities, weight, out=probabilities)
-        total = view.apply(self._total)[place]
-        np.add(total, probabilities, out=total)
-
-    def mean(self) -> FloatArray:
-        """Give the mean of the probabilities."""
-        if self._total is None or not np.isfinite(self._total).all():
-            raise ResourceError(
-                "engine.not_finite",
-                "The network gave values that are not numbers.",
-                "Run on the CPU; if it happens there too, install the package again from its source.",
-            )
-        return np.clip(self._total, 0.0, 1.0, out=self._total)  # the sum of shares may be 1 + 1e-7
-
-    def votes(self) -> FloatArray | None:
-        """Give the share of the passes above the threshold."""
-        return None if self._votes is None else np.clip(self._votes, 0.0, 1.0, out=self._votes)
+            yield Window(box, shares, turned)
 
 
 def _planned(job: Job, shape: Shape, weights: Weights) -> MemoryPlan:
@@ -253,16 +211,18 @@ def _work(job: Job, shape: Shape, weight_bytes: int = 0) -> Work:
 
 
 def _below(job: Job, shape: Shape) -> Iterator[tuple[Job, str]]:
-    """Give what to try when a GPU has too little memory: ever smaller windows, then the CPU.
-
-    The sums lie in the memory of the machine from the start, so there is no step for them.
-    """
+    """Give what to try when a GPU has too little memory: ever smaller windows, sums on the CPU, then all of it."""
     device = job.plan.device
     if device == "cpu":
         return
+    smallest = job
     for windows in steps_down(_work(job, shape), job.windows):
         sentence = f"Computed in windows of {words(windows.size_zyx)} voxels: {device} had too little memory for more."
-        yield replace(job, windows=windows), sentence
+        smallest = replace(job, windows=windows)
+        yield smallest, sentence
+    if smallest.has_sums_on_gpu:
+        sentence = f"Kept the sums on the CPU: {device} had too little memory for them."
+        yield replace(smallest, sums_on_gpu=False), sentence
     plan = choose(RunOptions(device="cpu", threads=job.plan.threads))
     yield (
         replace(job, plan=plan),

@@ -7,7 +7,7 @@ other: shares that sum to one, the same loop over views and members. Ring 2 (eng
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,16 @@ class Slices(Windows):
                 f"A window of {self.slices} slices that gives {self.gives!r} cannot be laid.",
                 "Give an odd number of slices for the middle one, or any number from 1 for a slab.",
             )
+
+    @property
+    def is_plain(self) -> bool:
+        """Never: slices become channels, or images of their own."""
+        return False
+
+    def sized(self, size_zyx: Shape3) -> Windows:
+        """Give the same windows in another size; a slab keeps its slices, which are channels of the network."""
+        depth = self.slices if self.gives == "slab" else size_zyx[0]
+        return replace(self, size_zyx=(depth, *size_zyx[1:]))
 
     def seen(self, shape_czyx: Shape) -> NetworkShape:
         """Give the shape that the network sees of a box: channels, y, x."""

@@ -84,26 +84,45 @@ class TorchNetwork:
             # torch's annotations know nn.Module.to(memory_format=...) for 4D only; 5D is documented and works.
             self._module = self._module.to(memory_format=self._layout)  # type: ignore[call-overload]
 
+    @property
+    def device_name(self) -> str:
+        """Where the network is."""
+        return self._device.name
+
     def run(self, array: FloatArray) -> FloatArray:
         """Give logits; see ``LoadedNetwork.run``."""
+        with torch.inference_mode():
+            case = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+            result: FloatArray = self.forward(case.to(self._device.name)).cpu().numpy()
+            return result
+
+    def forward(self, look: Tensor) -> Tensor:
+        """Give logits, float32, for a tensor on the network's device; shapes as of ``LoadedNetwork.run``.
+
+        Raises:
+            ResourceError: "gpu.memory".
+        """
         if self._module is None:
             raise ValueError("run() after close()")
+        images = look if self._is_flat else look[None]
         try:
-            with torch.inference_mode(), _autocast(self._device), _exact_float32():
-                images = array if self._is_flat else array[None]
-                batch = torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32)).to(self._device.name)
-                if self._is_on_gpu:
-                    batch = batch.contiguous(memory_format=self._layout)
-                output = self._module(batch)
+            with _autocast(self._device), _exact_float32():
+                layout = self._layout if self._is_on_gpu else torch.contiguous_format
+                output = self._module(images.contiguous(memory_format=layout))
                 logits: Tensor = output[0] if isinstance(output, tuple) else output
-                result: FloatArray = logits.float().contiguous().cpu().numpy()
-                return result if self._is_flat else result[0]
+                return (logits if self._is_flat else logits[0]).float().contiguous()
         except torch.cuda.OutOfMemoryError as error:
             raise ResourceError(
                 "gpu.memory",
-                f"The GPU {self._device.name} has too little memory for a box of {list(array.shape[1:])} voxels.",
+                f"The GPU {self._device.name} has too little memory for a box of {list(images.shape[2:])} voxels.",
                 "Close other programs that use the GPU, or choose the device cpu.",
             ) from error
+
+    def refill(self, weights: Weights) -> None:
+        """Take other weights; see ``LoadedNetwork.refill``."""
+        if self._module is None:
+            raise ValueError("refill() after close()")
+        _fill(self._module, weights)
 
     def close(self) -> None:
         """Give memory back."""

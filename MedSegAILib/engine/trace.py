@@ -100,7 +100,7 @@ def _untraceable(what: str) -> UsageError:
     return UsageError(
         "network.untraceable",
         f"The {what} has no word in the graph's vocabulary.",
-        "Add it to engine/graph.py, engine/trace.py and engine/openvino_backend.py.",
+        "Add it to engine/graph.py, engine/trace.py, engine/turning.py and engine/openvino_model.py.",
     )
 
 

@@ -80,11 +80,3 @@ VIEW_SETS: dict[str, tuple[View, ...]] = {
         View("anti_transpose", "y", 1, weight=2.0),
     ),
 }
-
-
-def by_shape(views: tuple[View, ...], shape_czyx: Shape) -> dict[Shape, list[View]]:
-    """Group views by the shape they make, so that a network is made ready once for each."""
-    groups: dict[Shape, list[View]] = {}
-    for view in views:
-        groups.setdefault(view.shape(shape_czyx), []).append(view)
-    return groups

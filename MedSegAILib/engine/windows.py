@@ -93,6 +93,10 @@ class Windows:
         depth, height, width = self.size_zyx
         return replace(self, size_zyx=(depth, width, height)) if swaps_yx else self
 
+    def sized(self, size_zyx: Shape3) -> Windows:
+        """Give the same windows in another size."""
+        return replace(self, size_zyx=size_zyx)
+
     def seen(self, shape_czyx: Shape) -> NetworkShape:
         """Give the shape that the network sees of a box."""
         depth, height, width = self.clipped(shape_czyx[1:])
@@ -101,7 +105,12 @@ class Windows:
     def run(self, network: LoadedNetwork, look: FloatArray, box: Box) -> FloatArray:
         """Run the window at a place of ``[c, z, y, x]``; gives its logits, ``[k, z, y, x]``."""
         place = (slice(None), *box)
-        return network.run(self.normalized(np.ascontiguousarray(look[place])))
+        return network.run(self.normalized(look[place]))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the network sees the voxels of a window as they are."""
+        return not self.each
 
     def normalized(self, piece: FloatArray) -> FloatArray:
         """Give ``[c, z, y, x]`` as ``each`` wants it."""
@@ -109,7 +118,7 @@ class Windows:
             return piece
         from MedSegAILib.image.intensity import zscore  # brings scipy, which choosing a device must not
 
-        return np.stack([zscore(channel) for channel in piece])
+        return np.stack([zscore(np.ascontiguousarray(channel)) for channel in piece])
 
     def count(self, shape_zyx: Shape3) -> int:
         """Give the number of windows that cover a box."""

@@ -68,6 +68,7 @@ def measure(folder: Path, size: Size, threads: int, rounds: int) -> tuple[dict[s
             print(f"round {number + 1} of {rounds}: {name}", file=sys.stderr, flush=True)
             found[name].append(run(name, folder, threads))
     facts["windows"] = run("windows", folder, threads)
+    facts["accuracy"] = run("accuracy", folder, threads)
     package = read_package(folder / "package")
     ensemble = package.stages[0].ensembles[0]
     facts["box"] = list(np.load(folder / "box.npy", mmap_mode="r").shape)
@@ -124,7 +125,10 @@ def machine() -> str:
         cpu = names[0] if names else cpu
     libraries = ", ".join(f"{name} {version(name)}" for name in ("torch", "openvino", "monai", "numpy"))
     load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
-    return f"{cpu}, {os.cpu_count()} processors{load}; Python {platform.python_version()}, {libraries}"
+    import torch
+
+    vectors = torch.backends.cpu.get_cpu_capability()
+    return f"{cpu} ({vectors}), {os.cpu_count()} processors{load}; Python {platform.python_version()}, {libraries}"
 
 
 def write_page(tables: str, where: str, command: str) -> None:
@@ -139,7 +143,7 @@ def write_page(tables: str, where: str, command: str) -> None:
         "Random noise of a shared machine is in the wall times; core-seconds repeat to a few percent. MONAI's windows\n"
         "see more voxels (overlap, air) and its list of transforms has repeats: the factors say what each saves.\n"
         "Ratios belong to their machine.\n"
-        "On a GPU nothing is measured yet.\n\n"
+        "On a GPU nothing is measured yet: `python Testing/benchmarks/gpu.py` is the command for it.\n\n"
         f"{tables}\n",
         encoding="utf-8",
     )
@@ -159,7 +163,8 @@ def main() -> None:
     tables = report(numbers, facts)
     print(tables)
     if not options.quick:
-        write_page(tables, where, "make bench")
+        end = f", {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
+        write_page(tables, where.replace(" at the start", f" at the start{end}"), "make bench")
 
 
 if __name__ == "__main__":

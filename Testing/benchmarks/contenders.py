@@ -133,6 +133,42 @@ def windows(folder: Path, threads: int) -> dict[str, Any]:
     }
 
 
+def accuracy(folder: Path, threads: int) -> dict[str, Any]:
+    """How far eager torch, the plain conversion and our engine are from torch in float64, on the middle of the box."""
+    import copy
+
+    import openvino
+    import torch
+
+    from MedSegAILib.engine.backend import Device, load_backend
+
+    torch.set_num_threads(threads)
+    box = np.load(folder / "box.npy")
+    depth = box.shape[1] // 8 * 4
+    start = box.shape[1] // 32 * 8
+    part = np.ascontiguousarray(box[:, start : start + depth])
+    module, job = _module(folder), _job(folder, threads)
+    with torch.inference_mode():
+        image = torch.from_numpy(part)[None]
+        exact = torch.sigmoid(copy.deepcopy(module).double()(image.double()))[0].numpy()
+        found = {"eager": module(image)[0].numpy()}
+    core = openvino.Core()
+    model = core.read_model(folder / "converted.xml")
+    model.reshape([1, *part.shape])
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    found["converted"] = compiled({0: part[None]})[0][0]
+    found["ours"] = (
+        load_backend("openvino").load(job.network, job.members[0](), part.shape, Device(), threads).run(part)
+    )
+    told = {}
+    for name, logits in found.items():
+        probabilities = 1 / (1 + np.exp(-logits.astype(np.float64)))
+        error = np.abs(probabilities - exact)
+        flips = int(np.count_nonzero((probabilities > 0.5) != (exact > 0.5)))
+        told[name] = {"largest": float(error.max()), "mean": float(error.mean()), "flips": flips}
+    return {"errors": told, "voxels": int(np.prod(part.shape[1:]))}
+
+
 def matmul(folder: Path, threads: int) -> dict[str, Any]:
     """The machine's float32 matrix product: GF a core-second and GF a second."""
     import torch
@@ -168,6 +204,7 @@ CONTENDERS: dict[str, Callable[[Path, int], dict[str, Any]]] = {
     "ours": ours,
     "task": task,
     "windows": windows,
+    "accuracy": accuracy,
     "matmul": matmul,
     "convert": convert,
 }
@@ -213,13 +250,16 @@ def _module(folder: Path) -> Any:
 
 def _over_views(folder: Path, name: str, load: Callable[..., Any], start: tuple[float, float]) -> dict[str, Any]:
     """Average over our views with a function that runs one look; save the mean."""
-    from MedSegAILib.engine.views import VIEW_SETS, by_shape
+    from MedSegAILib.engine.views import VIEW_SETS
     from Testing.benchmarks.subject import VIEWS
 
     box = np.load(folder / "box.npy")
     views = VIEW_SETS[VIEWS]
     total: np.ndarray | None = None
-    for shape, same in by_shape(views, box.shape).items():
+    groups: dict[tuple[int, ...], list[Any]] = {}
+    for view in views:
+        groups.setdefault(view.shape(box.shape), []).append(view)
+    for shape, same in groups.items():
         run = load(shape)
         for view in same:
             part = view.invert(run(np.ascontiguousarray(view.apply(box)))) * np.float32(view.weight)

@@ -31,6 +31,7 @@ def report(numbers: dict[str, Numbers], facts: Numbers) -> str:
         *_ratios(numbers, facts),
         "",
         *_agreement(numbers, facts),
+        _accuracy(facts["accuracy"]),
         *_machine_share(numbers, facts),
         _windows(facts["windows"]),
         "",
@@ -98,6 +99,15 @@ def _agreement(numbers: dict[str, Numbers], facts: Numbers) -> list[str]:
             f"smallest label Dice {said['dice']:.5f} ({said['voxels']} voxels in regions)."
         )
     return lines
+
+
+def _accuracy(found: Numbers) -> str:
+    each = ", ".join(
+        f"{TITLES[name].split(',')[0]} {error['largest']:.1e} (mean {error['mean']:.1e}, "
+        f"{error['flips']} labels flipped)"
+        for name, error in found["errors"].items()
+    )
+    return f"- Largest error of the probability against torch in float64, one look, {found['voxels']} voxels: {each}."
 
 
 def _machine_share(numbers: dict[str, Numbers], facts: Numbers) -> list[str]:

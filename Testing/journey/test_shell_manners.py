@@ -47,7 +47,7 @@ def test_missing_sequences_are_told_beside_the_result(tmp_path, tiny_package):
     write_study(make_case(roles=("T1ce", "FLAIR")), tmp_path / "study")
     done = medsegai(*segment(tmp_path / "study", tmp_path / "out"), packages=tiny_package)
     assert done.returncode == 0
-    assert "note: T1, T2 is missing" in done.stdout
+    assert "note: T1, T2 are missing" in done.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of a terminal are another thing there")

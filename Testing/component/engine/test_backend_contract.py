@@ -92,6 +92,18 @@ def test_array_that_is_no_contiguous_float32_is_taken(backend):
     np.testing.assert_array_equal(run(backend, spec, weights, turned), run(backend, spec, weights, array))
 
 
+def test_turned_looks_and_other_weights_are_taken_by_a_loaded_network(backend):
+    _, spec, weights = network("EquiUnet", "group")
+    others = {name: value[::-1].copy() for name, value in weights.items()}
+    array = fixture_input((16, 24, 16))
+    turned = array.swapaxes(2, 3)
+    loaded = load_backend(backend).load(spec, weights, array.shape, CPU, 2)
+    for tensors in (weights, others):
+        loaded.refill(tensors)
+        for look in (array, turned):
+            np.testing.assert_allclose(loaded.run(look), run(backend, spec, tensors, look), rtol=0, atol=1e-4)
+
+
 def test_missing_tensor_is_named(backend):
     _, spec, weights = network("EquiUnet", "group")
     damaged = {name: value for name, value in weights.items() if name != "decoder2.ConvBnRelu1.conv.weight"}

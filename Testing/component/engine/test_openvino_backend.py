@@ -9,10 +9,13 @@ import sys
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from MedSegAILib.core.errors import PackageError, ResourceError
 from MedSegAILib.engine.backend import Device, NetworkSpec, load_backend
+from MedSegAILib.engine.openvino_backend import OpenVinoBackend
 from MedSegAILib.engine.trace import trace_graph
+from MedSegAILib.engine.turning import treats_yx_alike
 from MedSegAILib.networks import build
 from Testing.makers.brats2020_fixture import fixture_input, fixture_weights, state_arrays, state_shapes
 
@@ -120,8 +123,68 @@ def test_threads_and_float32_reach_the_compiled_network(threads):
     spec = NetworkSpec("brats2020.EquiUnet", {"width": 8}, trace_graph(module))
     weights = fixture_weights(state_shapes(module))
     loaded = load_backend("openvino").load(spec, weights, (4, 16, 16, 16), Device(), threads)
-    assert loaded._compiled.get_property("INFERENCE_NUM_THREADS") == threads
-    assert loaded._compiled.get_property("INFERENCE_PRECISION_HINT").to_string() == "f32"
+    assert loaded._model.compiled.get_property("INFERENCE_NUM_THREADS") == threads
+    assert loaded._model.compiled.get_property("INFERENCE_PRECISION_HINT").to_string() == "f32"
+
+
+@pytest.mark.parametrize("lanes", [8, 16])
+@pytest.mark.parametrize("name", ["EquiUnet", "AttEquiUnet"])
+def test_either_width_of_vectors_gives_the_network_also_for_turned_looks_and_other_weights(lanes, name):
+    """Vectors of 16 values bring pairs of voxels, vectors of 8 do not; this machine runs both."""
+    spec, members = members_of(name)
+    array = fixture_input((16, 40, 64))
+    turned = np.rot90(array, 1, axes=(2, 3))
+    loaded = OpenVinoBackend(lanes).load(spec, members[0][1], array.shape, Device(), 2)
+    paired = [node for node in loaded._model.compiled.get_runtime_model().get_ops() if "Split" in node.friendly_name]
+    assert name != "EquiUnet" or bool(paired) == (lanes == 16)
+    for module, weights in (*members, members[0]):
+        loaded.refill(weights)
+        for look in (turned, array, turned):
+            with torch.inference_mode():
+                wanted = module(torch.from_numpy(np.ascontiguousarray(look))[None])[0].numpy()
+            assert wanted.std() > 0.1  # otherwise agreement would say nothing
+            np.testing.assert_allclose(loaded.run(look), wanted, rtol=0, atol=2e-4)
+
+
+def members_of(name):
+    members = []
+    for seed in (3, 4):
+        torch.manual_seed(seed)
+        module = build(f"brats2020.{name}", width=8).eval()
+        members.append((module, state_arrays(module)))
+    return NetworkSpec(f"brats2020.{name}", {"width": 8}, trace_graph(members[0][0])), members
+
+
+def test_network_that_treats_y_and_x_unlike_takes_turned_looks_too():
+    graph = graph_of("conv", stride=[1, 2, 1], padding=[1, 1, 1], dilation=[1, 1, 1])
+    assert not treats_yx_alike(graph, 3)
+    rng = np.random.default_rng(5)
+    weights = {"w": rng.normal(size=(3, 2, 3, 3, 3)).astype(np.float32), "b": np.ones(3, np.float32)}
+    array = rng.normal(size=(2, 8, 16, 12)).astype(np.float32)
+    loaded = load_backend("openvino").load(NetworkSpec("n", {}, graph), weights, array.shape, Device(), 1)
+    for look in (array, array.swapaxes(2, 3)):
+        tensors = [torch.from_numpy(np.ascontiguousarray(value)) for value in (look, weights["w"], weights["b"])]
+        wanted = functional.conv3d(*tensors, stride=(1, 2, 1), padding=1).numpy()
+        np.testing.assert_allclose(loaded.run(look), wanted, rtol=0, atol=1e-5)
+
+
+def test_refilling_names_a_tensor_that_is_missing_or_misshapen():
+    spec, members = members_of("EquiUnet")
+    weights = members[0][1]
+    loaded = load_backend("openvino").load(spec, weights, (4, 16, 16, 16), Device(), 1)
+    for damaged in ({}, {**weights, "outconv.bias": np.zeros(4, np.float32)}):
+        with pytest.raises(PackageError) as caught:
+            loaded.refill(damaged)
+        assert caught.value.code == "package.weights"
+
+
+def test_batch_norm_whose_tensors_differ_in_length_is_refused_by_name():
+    graph = graph_of("batch_norm", mean="m", variance="v")
+    weights = {name: np.ones(count, np.float32) for name, count in (("w", 4), ("b", 4), ("m", 4), ("v", 3))}
+    with pytest.raises(PackageError) as caught:
+        load_backend("openvino").load(NetworkSpec("n", {}, graph), weights, (4, 8, 8, 8), Device(), 1)
+    assert caught.value.code == "package.weights"
+    assert "variance [3]" in caught.value.message
 
 
 def test_package_without_a_graph_is_refused():

@@ -57,8 +57,13 @@ def as_trained(name, arguments):
     return module
 
 
+def run(network, array):
+    """Networks of two dimensions take slices."""
+    return network.run(array[None])[0] if array.ndim == 3 else network.run(array)
+
+
 @pytest.mark.parametrize(("name", "arguments", "shape"), CASES, ids=lambda value: str(value))
-def test_both_backends_agree_with_float64_torch(name, arguments, shape):
+def test_both_backends_agree_with_float64_torch_also_for_other_weights_and_turned_looks(name, arguments, shape):
     module = as_trained(name, arguments)
     graph = json.loads(json.dumps(trace_graph(module)))
     # Half a package's truth: only what the graph names is stored, counters of batches and deep heads are not.
@@ -74,10 +79,17 @@ def test_both_backends_agree_with_float64_torch(name, arguments, shape):
     def probability(logits):
         return 1.0 / (1.0 + np.exp(-(logits.astype(np.float64) - mean) / spread))  # of logits made to vary around 0
 
+    others = {key: value[::-1].copy() for key, value in weights.items()}  # another member; variances stay positive
+    turned = {}
     for backend in BACKENDS:
-        network = load_backend(backend).load(NetworkSpec(name, arguments, graph), weights, shape, Device(), 1)
-        found = network.run(array)
+        network = load_backend(backend).load(NetworkSpec(name, arguments, graph), others, shape, Device(), 1)
+        network.refill(weights)
+        found = run(network, array)
+        turned[backend] = run(network, array.swapaxes(-2, -1))
         network.close()
         np.testing.assert_allclose(
             probability(found), probability(wanted), rtol=0, atol=PROBABILITY_TOLERANCE, err_msg=backend
         )
+    assert np.abs(turned["torch"].swapaxes(-2, -1) - wanted).max() > 1e-3 * spread  # a look of its own
+    found, wanted = (probability(turned[backend]) for backend in ("openvino", "torch"))
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=PROBABILITY_TOLERANCE)

@@ -202,8 +202,8 @@ def test_labels_regions_and_codes_are_those_of_the_task_that_training_exports(tm
 
     manifest = import_runs([tiny_run], tmp_path / "imported").package.manifest
     for field in ("inputs", "reference", "labels", "regions"):
-        assert manifest[field] == BRAIN_TUMOR[field]
-    assert manifest["stages"][0]["decide"] == BRAIN_TUMOR["decide"]
+        assert manifest[field] == BRAIN_TUMOR.table[field]
+    assert manifest["stages"][0]["decide"] == list(BRAIN_TUMOR.stages[0].decide)
     assert manifest["presets"]["best"] == {"views": "brats2020"}
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from MedSegAILib.core.errors import ResourceError
 from MedSegAILib.engine.backend import NetworkSpec
-from MedSegAILib.engine.memory import Work, available_bytes, estimate_bytes, plan_memory
+from MedSegAILib.engine.memory import Work, available_bytes, estimate_bytes, plan_memory, steps_down
+from MedSegAILib.engine.slices import Slices
 from MedSegAILib.engine.windows import Windows
 
 BOX = (4, 144, 176, 144)
@@ -65,6 +66,15 @@ def test_windows_of_a_package_are_made_smaller_too():
     assert max(plan.windows.size_zyx) < 128
     assert (plan.windows.overlap, plan.windows.weights) == (0.25, "flat")
     assert "instead of windows of 128 x 128 x 128" in plan.note
+
+
+def test_slab_is_made_smaller_within_its_slices_which_are_channels():
+    wanted = Slices((64, 48, 64), slices=64, gives="slab")
+    smaller = list(steps_down(work_of(shape=(1, 128, 64, 64)), wanted))
+    assert smaller
+    assert [windows.size_zyx[0] for windows in smaller] == [64] * len(smaller)
+    assert len(set(smaller)) == len(smaller)
+    assert wanted not in smaller
 
 
 def test_no_window_that_fits_is_refused_with_both_values():

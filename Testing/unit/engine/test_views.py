@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from MedSegAILib.engine.views import VIEW_SETS, by_shape
+from MedSegAILib.engine.views import VIEW_SETS
 
 VIEWS = sorted({view for views in VIEW_SETS.values() for view in views}, key=lambda view: view.name)
 
@@ -64,12 +64,6 @@ def test_one_turn_is_the_documented_one():
     turn = next(view for view in VIEW_SETS["brats2020"] if view.name == "turn_90")
     plane = np.array([[0, 1], [2, 3]], np.float32)[None, None]
     np.testing.assert_array_equal(turn.apply(plane)[0, 0], [[1, 3], [0, 2]])
-
-
-def test_views_are_grouped_by_the_shape_they_make():
-    groups = by_shape(VIEW_SETS["brats2020"], (4, 8, 16, 24))
-    assert {shape: len(views) for shape, views in groups.items()} == {(4, 8, 16, 24): 6, (4, 8, 24, 16): 6}
-    assert len(by_shape(VIEW_SETS["brats2020"], (4, 8, 16, 16))) == 1
 
 
 def test_way_back_of_the_published_code_would_turn_four_of_sixteen():
