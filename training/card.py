@@ -24,13 +24,16 @@ class Told(Protocol):
     """What the card needs of a run."""
 
     @property
-    def recipe(self) -> Recipe: ...  # noqa: D102 - named by what they are
+    def recipe(self) -> Recipe:
+        """What was trained, and how."""
 
     @property
-    def steps(self) -> int: ...  # noqa: D102
+    def steps(self) -> int:
+        """Steps of the optimizer."""
 
     @property
-    def hours(self) -> float: ...  # noqa: D102
+    def hours(self) -> float:
+        """Time that they took."""
 
 
 def write_card(task: Task, runs: Sequence[Told], scores: Sequence[SetScore]) -> str:

@@ -103,7 +103,8 @@ def _told(found: FoundStudy, folder: Path, roles: tuple[str, ...]) -> dict[Study
         return {}
     weighed = weigh_study(folder, roles, listed=found)
     guesses = {guess.key: guess for guess in weighed.found.guesses}
-    told: dict[StudySeries, dict[str, Any]] = {}
+    aside = {"reason": "Its folder is named like that of a result."}
+    told: dict[StudySeries, dict[str, Any]] = dict.fromkeys(found.series, aside)
     for image in weighed.images:
         guess = guesses[image.candidate.key]
         if image.series is not None:

@@ -60,11 +60,13 @@ class WeighedStudy:
         images: files, then series.
         found: roles of the images and of the given ones.
         notices: series that are no volume, DICOM files that cannot be read.
+        passed_over: how many series lie in folders that are named like a result.
     """
 
     images: tuple[StudyImage, ...]
     found: Assignment
     notices: tuple[Notice, ...]
+    passed_over: int
 
 
 def find_inputs(folder: Path, roles: Sequence[str]) -> dict[str, Path]:
@@ -130,7 +132,8 @@ def weigh_study(
         candidates.append(one)
     if wants_look(candidates, roles):
         candidates = [_looked_at(one) for one in candidates]
-    return WeighedStudy(images, assign(candidates, roles), tuple(notices))
+    passed_over = len(listed.below(folder).series) - len(study.series)
+    return WeighedStudy(images, assign(candidates, roles), tuple(notices), passed_over)
 
 
 def _ask(weighed: WeighedStudy, wanted: Sequence[str]) -> None:
@@ -159,6 +162,12 @@ def _nothing(weighed: WeighedStudy, roles: Sequence[str]) -> InputError:
         for guess in weighed.found.guesses
         if guess.key in series
     ]
+    if not there and weighed.passed_over:
+        return InputError(
+            "study.nothing_found",
+            f"All DICOM series of the study ({weighed.passed_over}) lie in folders that are named like a result.",
+            "Rename the folder (labels, manual, seg, ...), or name a file of each series: --input T1=FILE.",
+        )
     if not there:
         damaged = next((notice.message for notice in weighed.notices if notice.code == "study.damaged_files"), "")
         return InputError(

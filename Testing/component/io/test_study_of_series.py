@@ -95,6 +95,8 @@ def test_folders_of_results_and_hidden_ones_are_passed_over(tmp_path):
     found = find_study(tmp_path, ROLES)
     assert found.paths == {"FLAIR": tmp_path / "FLAIR"}
     assert len(found.guesses) == 1
+    with pytest.raises(InputError, match="named like a result"):
+        find_study(write_study(tmp_path / "only" / "manual").parent, ROLES)
 
 
 def test_series_whose_uids_were_blanked_are_told_apart_by_their_folders(tmp_path):
