@@ -34,7 +34,7 @@ def check_study(study: Study, package: Package, options: RunOptions) -> CheckedS
     if study.error is not None:
         return CheckedStudy(study)
     try:
-        return CheckedStudy(study, _check(study, package, options))
+        return CheckedStudy(study, (*study.notices, *_check(study, package, options)))
     except MedSegAIError as error:
         return CheckedStudy(replace(study, error=error))
 

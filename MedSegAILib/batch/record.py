@@ -14,6 +14,7 @@ from typing import Any
 
 from MedSegAILib.core.errors import MedSegAIError
 from MedSegAILib.core.run import RunOptions
+from MedSegAILib.io.dicom_study import is_dicom
 from MedSegAILib.tasks.package import Package
 from MedSegAILib.version import VERSION
 
@@ -23,7 +24,10 @@ Stamp = Mapping[str, Any]
 
 
 def stamp_of(path: Path) -> dict[str, Any]:
-    """Give size in bytes and time of the last change of a file, or of all files of a folder together."""
+    """Give size in bytes and time of the last change of a file, or of all files of a folder together.
+
+    A DICOM file counts as its folder: the other files of its series lie there.
+    """
     files = _files(path)
     facts = [file.stat() for file in files]
     return {
@@ -34,10 +38,14 @@ def stamp_of(path: Path) -> dict[str, Any]:
 
 
 def content_sha256(path: Path) -> str:
-    """Give the checksum of a file, or of all files of a folder with their names, in the order of their names."""
+    """Give the checksum of a file, or of all files of a folder with their names, in the order of their names.
+
+    A DICOM file counts as its folder, as in :func:`stamp_of`.
+    """
     digest = hashlib.sha256()
+    is_many = _is_many(path)
     for file in _files(path):
-        if path.is_dir():
+        if is_many:
             digest.update(file.name.encode() + b"\0")
         with file.open("rb") as stream:
             while piece := stream.read(_CHUNK_BYTES):
@@ -119,7 +127,13 @@ def is_final(error: MedSegAIError) -> bool:
     return error.exit_code in (2, 3, 4)
 
 
+def _is_many(path: Path) -> bool:
+    """Tell whether an input is more than its file: a DICOM file stands for its series, which lies beside it."""
+    return path.is_dir() or is_dicom(path)
+
+
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
+    if not _is_many(path):
         return [path]
-    return sorted(child for child in path.iterdir() if child.is_file() and not child.name.startswith("."))
+    place = path if path.is_dir() else path.parent
+    return sorted(child for child in place.iterdir() if child.is_file() and not child.name.startswith("."))

@@ -7,7 +7,7 @@ done with it. A stop at any moment loses at most the studies that are under way.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -206,6 +206,7 @@ class _Batch:
             study=study.id,
             inputs={role: str(Path(path).absolute()) for role, path in study.inputs.items()},
             reference=study.reference,
+            notices=tuple(asdict(notice) for notice in study.notices),
             output=str(self.output),
             terms=self.terms,
             packages=tuple(str(folder.absolute()) for folder in self.options.packages),

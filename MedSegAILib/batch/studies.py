@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from MedSegAILib.core.errors import InputError, MedSegAIError, UsageError
-from MedSegAILib.io.study_folder import IMAGE_SUFFIXES, find_inputs
+from MedSegAILib.core.result import Notice
+from MedSegAILib.core.role_words import claim_of
+from MedSegAILib.io.dicom_study import Study as Listing
+from MedSegAILib.io.dicom_study import list_series
+from MedSegAILib.io.study_folder import FoundStudy, find_study
+from MedSegAILib.io.study_images import IMAGE_SUFFIXES, inputs_of
 
 from .names import study_ids
 
@@ -30,6 +35,7 @@ class Study:
         inputs: role -> file or DICOM folder.
         reference: role whose grid the result lies on; empty lets the package choose.
         error: why it cannot be segmented; None when nothing speaks against it yet.
+        notices: what a user must know of how the inputs were found.
     """
 
     id: str
@@ -37,6 +43,7 @@ class Study:
     inputs: Mapping[str, Path] = field(default_factory=dict)
     reference: str = ""
     error: MedSegAIError | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 def find_studies(source: Path, roles: Sequence[str], output: Path, *, keep_names: bool = False) -> list[Study]:
@@ -52,7 +59,8 @@ def find_studies(source: Path, roles: Sequence[str], output: Path, *, keep_names
         UsageError: "batch.source" when there is neither; "batch.nothing" when no study is in it; "batch.table".
     """
     if source.is_dir():
-        found = [_of_folder(folder, source, roles) for folder in _study_folders(source, roles, output)]
+        listed = list_series(source)  # each header is read once, for all studies
+        found = [_of_folder(folder, source, roles, listed) for folder in _study_folders(source, roles, output, listed)]
     elif source.is_file():
         found = _of_table(source, roles)
     else:
@@ -66,14 +74,11 @@ def find_studies(source: Path, roles: Sequence[str], output: Path, *, keep_names
             "Give a folder that holds one folder a study, or a table with one line a study.",
         )
     ids = study_ids([study.place for study in found], keep_names=keep_names)
-    named = [
-        Study(name, study.place, study.inputs, study.reference, study.error)
-        for name, study in zip(ids, found, strict=True)
-    ]
+    named = [replace(study, id=name) for name, study in zip(ids, found, strict=True)]
     return sorted(named, key=lambda study: study.id)
 
 
-def _study_folders(root: Path, roles: Sequence[str], output: Path) -> list[Path]:
+def _study_folders(root: Path, roles: Sequence[str], output: Path, listed: Listing) -> list[Path]:
     """Give every folder that holds inputs, and every innermost one that does not: it may have lost them."""
     found: list[Path] = []
     waiting = [root]
@@ -84,26 +89,43 @@ def _study_folders(root: Path, roles: Sequence[str], output: Path) -> list[Path]
             for child in folder.iterdir()
             if child.is_dir() and not child.name.startswith(".") and child.resolve() != output.resolve()
         )
-        if _holds_inputs(folder, roles) or (not children and folder != root):
+        is_innermost = not children and folder != root
+        if _holds_image_files(folder) or _holds_one_study(folder, root, roles, listed) or is_innermost:
             found.append(folder)
         else:
             waiting.extend(children)
     return found
 
 
-def _holds_inputs(folder: Path, roles: Sequence[str]) -> bool:
-    if any(child.is_file() and child.name.lower().endswith(IMAGE_SUFFIXES) for child in folder.iterdir()):
+def _holds_image_files(folder: Path) -> bool:
+    return any(child.is_file() and child.name.lower().endswith(IMAGE_SUFFIXES) for child in folder.iterdir())
+
+
+def _holds_one_study(folder: Path, root: Path, roles: Sequence[str], listed: Listing) -> bool:
+    """Tell whether the DICOM files below a folder are one study and this is its folder.
+
+    They are when the folder holds them itself, when its subfolders are named by sequence, or when all state one
+    StudyInstanceUID; two patients are never taken for one because each has a sequence that the other lacks.
+    """
+    study = inputs_of(listed, folder)
+    places = {place for entry in study.series for place in entry.folders} | {path.parent for path in study.damaged}
+    if not places or folder in places:
+        return bool(places)
+    if all(place.parent == folder and claim_of(place.name, roles).role for place in places):
         return True
-    try:
-        return bool(find_inputs(folder, roles))
-    except InputError as error:
-        return error.code == "study.ambiguous"
+    uids = {entry.study_uid for entry in study.series}
+    if len(uids) != 1 or "" in uids:
+        return False
+    branches = {place.relative_to(folder).parts[0] for place in places}
+    is_way_in = folder != root and sum(child.is_dir() for child in folder.iterdir()) == 1
+    return len(branches) > 1 or is_way_in
 
 
-def _of_folder(folder: Path, root: Path, roles: Sequence[str]) -> Study:
+def _of_folder(folder: Path, root: Path, roles: Sequence[str], listed: Listing) -> Study:
     place = folder.relative_to(root).as_posix() if folder != root else folder.name
     try:
-        return Study("", place, find_inputs(folder, roles))
+        study = find_study(folder, roles, listed=listed)
+        return Study("", place, study.paths, notices=study.notices)
     except InputError as error:
         return Study("", place, error=error)
 
@@ -141,14 +163,12 @@ def _of_line(
     name: str, root: Path, folder: str, given: Mapping[str, str], roles: Sequence[str], reference: str
 ) -> Study:
     try:
-        found = find_inputs(root / folder, roles) if folder else {}
+        paths = {role: root / text for role, text in given.items()}
+        found = find_study(root / folder, roles, paths) if folder else FoundStudy(paths, (), ())
     except InputError as error:
-        if not given:
-            return Study("", name, reference=reference, error=error)
-        found = {}
-    inputs = {**found, **{role: root / text for role, text in given.items()}}
-    if inputs:
-        return Study("", name, {role: inputs[role] for role in roles if role in inputs}, reference)
+        return Study("", name, reference=reference, error=error)
+    if found.paths:
+        return Study("", name, found.paths, reference, notices=found.notices)
     nothing = InputError("study.nothing_found", "The line names no input.", "Give a folder, or a file for each role.")
     return Study("", name, reference=reference, error=nothing)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from MedSegAILib.core.errors import InputError, MedSegAIError, SetupError
+from MedSegAILib.core.result import Notice
 from MedSegAILib.core.run import Cancel, ProgressCallback, RunOptions, ignore_progress
 from MedSegAILib.tasks.package import Package
 from MedSegAILib.tasks.store import find_package
@@ -45,6 +46,7 @@ class StudyJob:
         terms: the shared part of the key, see ``record.terms_of``.
         packages: further folders in which the package is looked for.
         keep_names: messages may quote names of files.
+        notices: of how the inputs were found, to stand on the result.
     """
 
     study: str
@@ -54,6 +56,7 @@ class StudyJob:
     terms: Mapping[str, Any]
     packages: tuple[str, ...] = ()
     keep_names: bool = False
+    notices: tuple[Mapping[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give a dictionary; ``StudyJob(**d)`` reads it back."""
@@ -164,7 +167,7 @@ def _segment(
     result = segment(case, package, options, progress, Cancel())
     plain = tuple(
         replace(notice, message=job.plain(notice.message), hint=job.plain(notice.hint))
-        for notice in (*notices, *result.notices)
+        for notice in (*(Notice(**told) for told in job.notices), *notices, *result.notices)
     )
     result = replace(result, notices=plain)
     contents = output_contents(result, case)

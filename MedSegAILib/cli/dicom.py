@@ -29,30 +29,32 @@ def list_study(
 ) -> None:
     """List the series of a study: number, description, images, size, and why one is no volume."""
     from MedSegAILib.io.dicom_study import list_series, open_study
-    from MedSegAILib.io.study_series import damaged_files
+    from MedSegAILib.io.study_images import damaged_files
 
     roles = _roles(task)
     with open_study(study) as folder:
         found = list_series(folder)
         _check_any(study, found)
-        facts = [_facts(entry, folder, roles) for entry in found.series]
+        told = _told(found, folder, roles)
+        facts = [_facts(entry, folder, told.get(entry, {})) for entry in found.series]
         damaged = [path.relative_to(folder).as_posix() for path in found.damaged]
     if as_json:
         screen.give_json({"series": facts, "damaged": damaged})
         return
-    rows: list[tuple[str, ...]] = [("role" if roles else "", "series", "images", "size", "a file of it")]
+    rows: list[tuple[str, ...]] = [("role", "series", "images", "size", "a file of it", "sure", "why")]
     rows += [
-        (fact["role"] or ("-" if roles else ""), fact["name"], str(fact["images"]), _size(fact), fact["file"])
+        (_role(fact), fact["name"], str(fact["images"]), _size(fact), fact["file"], f"{fact['confidence'] or 0:.0%}",
+         fact["reason"] or "")
         for fact in facts
-    ]
-    for line in screen.table(rows):
+    ]  # fmt: skip
+    for line in screen.table(rows if roles else [row[1:5] for row in rows]):
         screen.say(line.strip())
     for fact in facts:
         if fact["problem"]:
             screen.say(f"note: {fact['problem']['message']} {fact['problem']['hint']}")
     if damaged:
-        told = damaged_files(found)
-        screen.say(f"note: {told.message} {told.hint}")
+        notice = damaged_files(found)
+        screen.say(f"note: {notice.message} {notice.hint}")
     _tell_candidates(facts, roles)
 
 
@@ -63,18 +65,19 @@ def sort(
     as_json: AsJson = False,
 ) -> None:
     """Copy each series of a study into a folder of its own, named by number and description."""
+    from MedSegAILib.io.dicom_sort import sort_series
     from MedSegAILib.io.dicom_study import list_series, open_study
-    from MedSegAILib.io.study_series import sort_series
 
     with open_study(study) as folder:
         found = list_series(folder)
         _check_any(study, found)
         places = sort_series(found.series, output)
     if as_json:
-        screen.give_json({"folders": {uid: str(place) for uid, place in places.items()}})
+        folders = [{"uid": entry.uid, "folder": str(place)} for entry, place in zip(found.series, places, strict=True)]
+        screen.give_json({"series": folders})
         return
-    for entry in found.series:
-        screen.say(f"{places[entry.uid]}: {entry.name}, {entry.image_count} images")
+    for entry, place in zip(found.series, places, strict=True):
+        screen.say(f"{place}: {entry.name}, {entry.image_count} images")
 
 
 def _roles(task: str) -> tuple[str, ...]:
@@ -92,9 +95,29 @@ def _check_any(study: Path, found: FoundStudy) -> None:
         )
 
 
-def _facts(series: StudySeries, folder: Path, roles: tuple[str, ...]) -> dict[str, Any]:
-    from MedSegAILib.io.study_series import series_role
+def _told(found: FoundStudy, folder: Path, roles: tuple[str, ...]) -> dict[StudySeries, dict[str, Any]]:
+    """Tell the role of each series, or those that it may have, by the same weighing as ``segment --study``."""
+    from MedSegAILib.io.study_folder import weigh_study
 
+    if not roles:
+        return {}
+    weighed = weigh_study(folder, roles, listed=found)
+    guesses = {guess.key: guess for guess in weighed.found.guesses}
+    aside = {"reason": "Its folder is named like that of a result."}
+    told: dict[StudySeries, dict[str, Any]] = dict.fromkeys(found.series, aside)
+    for image in weighed.images:
+        guess = guesses[image.candidate.key]
+        if image.series is not None:
+            told[image.series] = {
+                "role": guess.role or None,
+                "may_be": [role for role in roles if guess.key in weighed.found.in_doubt.get(role, ())],
+                "confidence": round(guess.confidence, 3),
+                "reason": guess.reason,
+            }
+    return told
+
+
+def _facts(series: StudySeries, folder: Path, told: dict[str, Any]) -> dict[str, Any]:
     return {
         "uid": series.uid,
         "number": series.number,
@@ -105,9 +128,17 @@ def _facts(series: StudySeries, folder: Path, roles: tuple[str, ...]) -> dict[st
         "spacing_zyx_mm": series.spacing_zyx_mm,
         "tags": series.tags,
         "file": series.path.relative_to(folder).as_posix(),
-        "role": series_role(series, roles),
         "problem": series.problem and series.problem.to_json(),
+        "role": None,
+        "may_be": [],
+        "confidence": None,
+        "reason": None,
+        **told,
     }
+
+
+def _role(fact: dict[str, Any]) -> str:
+    return fact["role"] or "/".join(f"{role}?" for role in fact["may_be"]) or "-"
 
 
 def _size(fact: dict[str, Any]) -> str:
@@ -119,8 +150,8 @@ def _size(fact: dict[str, Any]) -> str:
 
 def _tell_candidates(facts: list[dict[str, Any]], roles: tuple[str, ...]) -> None:
     for role in roles:
-        names = [fact["name"] for fact in facts if fact["role"] == role and not fact["problem"]]
-        if len(names) > 1:
+        names = [fact["name"] for fact in facts if role in fact["may_be"]]
+        if names:
             screen.say(f"choose: {len(names)} series may be {role}: {'; '.join(names)}; give --input {role}=FILE")
-        elif not names:
+        elif not any(fact["role"] == role for fact in facts):
             screen.say(f"not found: {role}")

@@ -162,7 +162,7 @@ def _read(
             # A role that the task does not know stays, for the check to name it.
             paths = {**found.paths, **{role: path for role, path in paths.items() if role not in found.paths}}
             notices, roles = found.notices, found.to_json()
-            _tell_roles(roles)
+            _tell_roles(roles, notices)
         # Named here, so that the picture shows the input that the package prefers and not just the first one.
         preferred = (role for role in package.reference if role in paths)
         reference = wanted.reference or next(preferred, next(iter(paths)))
@@ -180,10 +180,13 @@ def _dicom_source(path: Path) -> Source:
     return read_source(path)
 
 
-def _tell_roles(roles: list[dict[str, Any]]) -> None:
+def _tell_roles(roles: list[dict[str, Any]], notices: Sequence[Notice]) -> None:
+    """Tell it before the run: what was left aside may be why a check refuses the study."""
     for entry in roles:
         if entry["role"]:
             screen.tell_watcher(f"{entry['role']}: {entry['image']} ({entry['confidence']:.0%}). {entry['reason']}")
+    for notice in notices:
+        screen.tell_watcher(f"note: {notice.message}")
 
 
 def _paths(inputs: list[str]) -> dict[str, Path]:

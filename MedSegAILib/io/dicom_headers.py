@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,12 +100,17 @@ def read_frames(path: Path) -> tuple[Frame, ...]:
     Raises:
         InputError: "file.damaged" when it is not DICOM or breaks off in the header.
     """
+    return read_header(path)[0]
+
+
+def read_header(path: Path, more: Sequence[str] = ()) -> tuple[tuple[Frame, ...], Dataset]:
+    """Give the frames as :func:`read_frames`, and the header itself with the elements ``more`` (PS3.6 keywords)."""
     try:
         with lenient():
-            data = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
+            data = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*_TAGS, *more], force=True)
             if not data.get("SOPClassUID", "") and "Rows" not in data:
                 raise damaged(path.name, "it is no DICOM file")
-            return _frames(path, data)
+            return _frames(path, data), data
     except PYDICOM_ERRORS as error:
         raise damaged(path.name, f"its DICOM header is damaged ({type(error).__name__})") from error
 

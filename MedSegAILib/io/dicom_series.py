@@ -122,13 +122,17 @@ def _one_series(frames: list[Frame], folder_name: str) -> list[Frame]:
     return frames
 
 
-def series_of(frames: Sequence[Frame]) -> Series:
+def series_of(frames: Sequence[Frame], name: str = "") -> Series:
     """Order the frames of one series and check that they are one even stack.
+
+    Args:
+        frames: in any order.
+        name: what messages call the series; empty for its number and description.
 
     Raises:
         InputError: "series.*", "volume.color".
     """
-    first, name = frames[0], frames[0].series
+    first, name = frames[0], name or frames[0].series
     _check_alike(frames, name)
     if first.directions is None or first.spacing_mm is None:
         raise _no_place(name, first)

@@ -6,32 +6,25 @@ it is, is not told here: names and tags go to whoever knows roles, and several c
 
 from __future__ import annotations
 
+import os
 import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import pydicom
-from pydicom.multival import MultiValue
+from typing import Any, NamedTuple
 
 from MedSegAILib.core.errors import InputError, MedSegAIError
 
 from .byte_source import first_bytes
-from .dicom_headers import PYDICOM_ERRORS, Frame, lenient, read_frames
+from .dicom_headers import Frame, read_header
 from .dicom_series import can_read, series_of
+from .dicom_tags import ASKED_TAGS, sequence_tags, text_of
 
-# What tells sequences apart; nothing of it names a patient.
-TAGS = (
-    "Modality", "SeriesDescription", "ProtocolName", "SequenceName", "ScanningSequence", "SequenceVariant",
-    "ScanOptions", "MRAcquisitionType", "ImageType", "BodyPartExamined", "ContrastBolusAgent", "EchoTime",
-    "RepetitionTime", "InversionTime", "FlipAngle", "EchoTrainLength", "MagneticFieldStrength", "AcquisitionTime",
-    "DiffusionBValue", "PixelPresentation", "AcquisitionContrast",
-)  # fmt: skip
 # An archive may claim any size; more than this is no study of one patient.
 LARGEST_ARCHIVE_BYTES = 32 << 30
 MOST_FILES = 200_000
@@ -44,9 +37,11 @@ class StudySeries:
     """One series of a study.
 
     Args:
-        uid: SeriesInstanceUID.
+        uid: SeriesInstanceUID; "" when it is not told.
+        study_uid: StudyInstanceUID; "" when it is not told.
         number: SeriesNumber, "" when it is not told.
-        name: for messages and for finding its role: "Series 5 (t1_mpr_km)".
+        name: for lists that a user asks for, "Series 5 (t1_mpr_km)".
+        title: for messages, "Series 5 with 192 files": a description may hold a name.
         modality: "MR", "CT", ...
         files: in the order of their names.
         image_count: pictures in them.
@@ -57,8 +52,10 @@ class StudySeries:
     """
 
     uid: str
+    study_uid: str
     number: str
     name: str
+    title: str
     modality: str
     files: tuple[Path, ...]
     image_count: int
@@ -72,6 +69,11 @@ class StudySeries:
         """A file of the series; ``read_volume`` reads the whole series from it."""
         return self.files[0]
 
+    @cached_property
+    def folders(self) -> frozenset[Path]:
+        """Where its files lie; more than one only when it has a problem."""
+        return frozenset(file.parent for file in self.files)
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -84,6 +86,21 @@ class Study:
 
     series: tuple[StudySeries, ...]
     damaged: tuple[Path, ...]
+
+    def below(self, folder: Path) -> Study:
+        """Give the series and damaged files that lie below a folder, wholly."""
+        return Study(
+            tuple(entry for entry in self.series if all(_is_in(place, folder) for place in entry.folders)),
+            tuple(path for path in self.damaged if _is_in(path.parent, folder)),
+        )
+
+
+class _Head(NamedTuple):
+    """What is kept of the first header of a series in a folder."""
+
+    tags: dict[str, str]
+    number: str
+    study_uid: str
 
 
 @contextmanager
@@ -119,25 +136,52 @@ def open_study(path: Path) -> Iterator[Path]:
 
 
 def list_series(folder: Path) -> Study:
-    """Sort the DICOM files below a folder into series.
+    """Sort the DICOM files below a folder, at any depth, into series; each header is read once.
 
-    Files that are no pictures (reports, segmentations, DICOMDIR) and files of other kinds are passed over.
+    What is no picture (reports, segmentations, DICOMDIR), of another kind, or hidden is passed over.
+    Several folders whose files state one series but make one volume each, not together, are a series each: they are
+    copies, or their UIDs were blanked.
     """
-    by_series: dict[str, list[Frame]] = {}
+    by_series: dict[tuple[str, ...], list[Frame]] = {}
+    heads: dict[Path, _Head] = {}
     damaged = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")):
-        if not is_dicom(path):
-            continue
+    for path in _files_below(folder):
         try:
-            frames = read_frames(path)
-        except InputError:
+            if not is_dicom(path):
+                continue
+            frames, data = read_header(path, (*ASKED_TAGS, "StudyInstanceUID"))
+        except (InputError, OSError):
             damaged.append(path)
             continue
-        for frame in frames:
-            by_series.setdefault(frame.series_uid, []).append(frame)
-    found = [_series(uid, frames) for uid, frames in by_series.items()]
-    found.sort(key=lambda series: (_as_number(series.number), series.name, series.uid))
+        if frames:
+            uid = frames[0].series_uid
+            group = by_series.setdefault((uid,) if uid else (uid, str(path.parent)), [])
+            if not any(frame.path.parent == path.parent for frame in group):
+                heads[path] = _Head(
+                    sequence_tags(data), text_of(data, "SeriesNumber"), text_of(data, "StudyInstanceUID")
+                )
+            group.extend(frames)
+    found = [series for frames in by_series.values() for series in _series_of_uid(frames, heads)]
+    found.sort(key=lambda series: (_as_number(series.number), series.name, series.uid, series.path))
     return Study(tuple(found), tuple(damaged))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Give the files, by name; links to folders are followed, each folder is opened once."""
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths = (Path(place, name) for name in sorted(names) if not name.startswith("."))
+        yield from (path for path in paths if path.is_file())
+
+
+def _is_in(place: Path, folder: Path) -> bool:
+    return place == folder or folder in place.parents
 
 
 def is_dicom(path: Path) -> bool:
@@ -147,51 +191,51 @@ def is_dicom(path: Path) -> bool:
     return can_read(path, first_bytes(path, 132))
 
 
-def _series(uid: str, frames: list[Frame]) -> StudySeries:
+def _series_of_uid(frames: list[Frame], heads: Mapping[Path, _Head]) -> list[StudySeries]:
+    whole = _series(frames, heads)
+    by_folder: dict[Path, list[Frame]] = {}
+    for frame in frames:
+        by_folder.setdefault(frame.path.parent, []).append(frame)
+    if len(by_folder) == 1 or whole.problem is None or whole.problem.code == "series.scattered":
+        return [whole]
+    apart = [_series(part, heads) for part in by_folder.values()]
+    return apart if all(series.problem is None for series in apart) else [whole]
+
+
+def _series(frames: list[Frame], heads: Mapping[Path, _Head]) -> StudySeries:
     first = frames[0]
+    head = heads[first.path]
     files = tuple(sorted({frame.path for frame in frames}))
+    title = f"Series {head.number}" if head.number else "A series"
+    title += f" with {len(files)} file{'s' if len(files) > 1 else ''}"
     shape = spacing = None
     problem: MedSegAIError | None = None
     try:
-        grid = series_of(frames).grid
+        grid = series_of(frames, title).grid
         shape, spacing = grid.shape_zyx, grid.spacing_zyx_mm
     except MedSegAIError as error:
         problem = error
-    if problem is None and len({file.parent for file in files}) > 1:
+    folder_count = len({file.parent for file in files})
+    if problem is None and folder_count > 1:
         problem = InputError(
             "series.scattered",
-            f"{first.series} lies in {len({file.parent for file in files})} folders.",
+            f"{title} lies in {folder_count} folders.",
             "Sort it into one: `medsegai dicom sort`.",
         )
-    tags = _tags(first.path)
     return StudySeries(
-        uid,
-        tags.pop("SeriesNumber", ""),
-        first.series,
-        first.modality,
-        files,
-        len(frames),
-        tags,
-        shape,
-        spacing,
-        problem,
+        uid=first.series_uid,
+        study_uid=head.study_uid,
+        number=head.number,
+        name=first.series,
+        title=title,
+        modality=first.modality,
+        files=files,
+        image_count=len(frames),
+        tags=head.tags,
+        shape_zyx=shape,
+        spacing_zyx_mm=spacing,
+        problem=problem,
     )
-
-
-def _tags(path: Path) -> dict[str, str]:
-    with lenient():
-        try:
-            data = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*TAGS, "SeriesNumber"], force=True)
-            found = {name: _text(data.get(name)) for name in (*TAGS, "SeriesNumber")}
-        except PYDICOM_ERRORS:
-            return {}
-    return {name: value for name, value in found.items() if value}
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return "\\".join(map(str, value)) if isinstance(value, MultiValue) else str(value).strip()
 
 
 def _as_number(text: str) -> float:

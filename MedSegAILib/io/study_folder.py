@@ -1,7 +1,7 @@
 """Which file or series of a study folder is which sequence: by names, by headers, and by looks where these are silent.
 
 What words, headers and looks say is weighed in ``core.roles``, the same way as for the nodes of a scene. Voxels are
-read only when names and headers leave a role open. Ring 1 (io).
+read only when names and headers leave a role open. What lies in the folder is told by ``study_images``. Ring 1 (io).
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from MedSegAILib.core.errors import InputError
+from MedSegAILib.core.errors import InputError, MedSegAIError
 from MedSegAILib.core.result import Notice
 from MedSegAILib.core.role_looks import look
-from MedSegAILib.core.role_tags import claim_of_tags
-from MedSegAILib.core.role_words import OTHER, Claim, claim_of, is_result
-from MedSegAILib.core.roles import Assignment, Candidate, Guess, assign, claim_together, wants_look
+from MedSegAILib.core.role_words import OTHER, Claim
+from MedSegAILib.core.roles import Assignment, Candidate, Guess, assign, wants_look
 
-from .dicom_roles import FolderSeries, series_in
-from .dicom_series import DICOM_SUFFIXES
+from .dicom_study import Study, list_series
 from .read import read_volume
+from .study_images import StudyImage, damaged_files, images_in, inputs_of
 
-IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+MOST_IMAGES = 10  # in one sentence
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class FoundStudy:
     Args:
         paths: role -> file or DICOM folder, in the order of the roles; what was not found is left out.
         guesses: what was found about every image of the folder, with confidence and reason.
-        notices: roles that no name and no header told, but the looks.
+        notices: roles that only the looks told, series that are no volume, DICOM files that cannot be read.
     """
 
     paths: Mapping[str, Path]
@@ -53,65 +52,139 @@ class FoundStudy:
         ]
 
 
+@dataclass(frozen=True, eq=False)
+class WeighedStudy:
+    """What was found about the images of a study folder, before anything is asked for.
+
+    Args:
+        images: files, then series.
+        found: roles of the images and of the given ones.
+        notices: series that are no volume, DICOM files that cannot be read.
+        passed_over: how many series lie in folders that are named like a result.
+    """
+
+    images: tuple[StudyImage, ...]
+    found: Assignment
+    notices: tuple[Notice, ...]
+    passed_over: int
+
+
 def find_inputs(folder: Path, roles: Sequence[str]) -> dict[str, Path]:
     """Give the paths of :func:`find_study`; arguments and errors as there."""
     return dict(find_study(folder, roles).paths)
 
 
-def find_study(folder: Path, roles: Sequence[str], given: Mapping[str, Path] | None = None) -> FoundStudy:
-    """Find one file, DICOM subfolder or DICOM series for each role.
+def find_study(
+    folder: Path, roles: Sequence[str], given: Mapping[str, Path] | None = None, listed: Study | None = None
+) -> FoundStudy:
+    """Find one file or DICOM series for each role.
 
     Args:
-        folder: the study folder; only its own level, and the DICOM files of its subfolders, are looked at.
+        folder: the study folder; its own image files and the DICOM files at any depth below it are looked at.
         roles: wanted roles; "T1", "T1ce", "T2", "FLAIR" have many spellings, any other is looked for as a word.
         given: role -> path that the user has named; these are taken, and not looked for.
+        listed: what ``list_series`` gave for this folder or one above it; None reads the headers.
 
     Raises:
         InputError: "study.missing" without the folder; "study.ambiguous" with the candidates when it is not certain
             which image has a role; "study.nothing_found" when nothing tells of any role.
     """
-    if not folder.is_dir():
-        raise InputError("study.missing", f"There is no folder {folder.name}.", "Check the path of the study.")
-    given = dict(given or {})
-    places = {path.resolve() for path in given.values()}
-    others = [one for one in _candidates(folder, roles) if Path(one.key).resolve() not in places]
-    candidates = [
-        *(Candidate(str(path), path.name, Claim(role, 1.0, f"it was given as {role}")) for role, path in given.items()),
-        *(_without_given(one, given) for one in others),
-    ]
-    if wants_look(candidates, roles):
-        candidates = [_looked_at(one) for one in candidates]
-    found = assign(candidates, roles)
-    _ask(found, roles)
+    weighed = weigh_study(folder, roles, given, listed)
+    found = weighed.found
+    _ask(weighed, roles)
     by_role = found.by_role
     paths = {role: Path(by_role[role].key) for role in roles if role in by_role}
     if not paths:
-        raise InputError(
-            "study.nothing_found",
-            f"No name in the study folder fits any of {', '.join(roles)}.",
-            "Name the files by their sequence (T1.nii.gz), or give each one: --input T1=FILE.",
-        )
+        raise _nothing(weighed, roles)
     looked = [guess for guess in found.guesses if guess.role and guess.source == "looks"]
-    return FoundStudy(paths, found.guesses, _notices(looked))
+    return FoundStudy(paths, found.guesses, (*weighed.notices, *_by_looks(looked)))
 
 
-def _ask(found: Assignment, wanted: Sequence[str]) -> None:
+def weigh_study(
+    folder: Path, roles: Sequence[str], given: Mapping[str, Path] | None = None, listed: Study | None = None
+) -> WeighedStudy:
+    """Weigh what is known of the images as :func:`find_study` does, and leave open what is not certain.
+
+    Raises:
+        InputError: "study.missing" without the folder.
+    """
+    if not folder.is_dir():
+        raise InputError("study.missing", f"There is no folder {folder.name}.", "Check the path of the study.")
+    given = dict(given or {})
+    listed = list_series(folder) if listed is None else listed
+    taken = {path.resolve() for path in given.values()}
+    images = tuple(
+        image
+        for image in images_in(folder, roles, listed)
+        if not (taken and any(place.resolve() in taken for place in image.places))
+    )
+    study = inputs_of(listed, folder)
+    notices = [damaged_files(study)] if study.damaged else []
+    candidates = [
+        Candidate(str(path), path.name, Claim(role, 1.0, f"it was given as {role}")) for role, path in given.items()
+    ]
+    for image in images:
+        one, problem = _without_given(image.candidate, given), image.series.problem if image.series else None
+        if problem is not None:
+            if one.claim.role in roles and one.claim.role not in given:
+                notices.append(_left_aside(one, problem))
+            one = replace(one, claim=Claim(OTHER, 1.0, f"{one.claim.reason}, but it is no volume"))
+        candidates.append(one)
+    if wants_look(candidates, roles):
+        candidates = [_looked_at(one) for one in candidates]
+    passed_over = len(listed.below(folder).series) - len(study.series)
+    return WeighedStudy(images, assign(candidates, roles), tuple(notices), passed_over)
+
+
+def _ask(weighed: WeighedStudy, wanted: Sequence[str]) -> None:
     """Ask for the first role that is in doubt."""
+    found = weighed.found
     role = next((role for role in wanted if role in found.in_doubt), None)
     if role is None:
         return
     titles = {guess.key: guess.title for guess in found.guesses}
-    names = [titles[key] for key in found.in_doubt[role]]
+    series = {image.candidate.key for image in weighed.images if image.series}
+    where = " `medsegai dicom list` names a file of each series." if series & set(found.in_doubt[role]) else ""
     raise InputError(
         "study.ambiguous",
         found.question(role),
-        f"Name the right one beside the study: --input {role}=FILE.",
+        f"Name the right one beside the study: --input {role}=FILE.{where}",
         role=role,
-        candidates=names,
+        candidates=[titles[key] for key in found.in_doubt[role]],
     )
 
 
-def _notices(looked: Sequence[Guess]) -> tuple[Notice, ...]:
+def _nothing(weighed: WeighedStudy, roles: Sequence[str]) -> InputError:
+    """Say which series are there when none of them has a wanted role."""
+    series = {image.candidate.key for image in weighed.images if image.series}
+    there = [
+        f"{guess.title} ({guess.reason[:1].lower()}{guess.reason[1:-1]})"
+        for guess in weighed.found.guesses
+        if guess.key in series
+    ]
+    if not there and weighed.passed_over:
+        return InputError(
+            "study.nothing_found",
+            f"All DICOM series of the study ({weighed.passed_over}) lie in folders that are named like a result.",
+            "Rename the folder (labels, manual, seg, ...), or name a file of each series: --input T1=FILE.",
+        )
+    if not there:
+        damaged = next((notice.message for notice in weighed.notices if notice.code == "study.damaged_files"), "")
+        return InputError(
+            "study.nothing_found",
+            f"No name in the study folder fits any of {', '.join(roles)}. {damaged}".strip(),
+            "Name the files by their sequence (T1.nii.gz), or give each one: --input T1=FILE.",
+        )
+    more = f"; and {len(there) - MOST_IMAGES} more" if len(there) > MOST_IMAGES else ""
+    return InputError(
+        "study.nothing_found",
+        f"No DICOM series of the study tells that it is any of {', '.join(roles)}:"
+        f" {'; '.join(there[:MOST_IMAGES])}{more}.",
+        "See `medsegai dicom list`, then name a file of each series: --input T1=FILE.",
+    )
+
+
+def _by_looks(looked: Sequence[Guess]) -> tuple[Notice, ...]:
     if not looked:
         return ()
     words = ", ".join(f"{guess.title} as {guess.role} ({guess.confidence:.0%})" for guess in looked)
@@ -124,30 +197,19 @@ def _notices(looked: Sequence[Guess]) -> tuple[Notice, ...]:
     )
 
 
+def _left_aside(one: Candidate, problem: MedSegAIError) -> Notice:
+    return Notice(
+        "study.series_left_aside",
+        f"{one.title} may be {one.claim.role} but is no volume: {problem.message}",
+        "Check that the right series was taken.",
+    )
+
+
 def _without_given(one: Candidate, given: Mapping[str, Path]) -> Candidate:
     """Leave out an image that claims a role which the user gave to another one."""
     if one.claim.is_sure and one.claim.role in given:
         return replace(one, claim=Claim(OTHER, 1.0, f"{one.claim.reason}, which was given"))
     return one
-
-
-def _candidates(folder: Path, roles: Sequence[str]) -> list[Candidate]:
-    paths = sorted((path for path in folder.iterdir() if _may_be_input(path)), key=lambda path: path.name.lower())
-    candidates = [Candidate(str(path), path.name, claim_of(path.name, roles)) for path in paths if path.is_file()]
-    candidates += [_of_series(one, "", roles) for one in series_in(folder)]
-    for path in (path for path in paths if path.is_dir()):
-        series = [] if is_result(path.name) else series_in(path)
-        if len(series) > 1:
-            candidates += [_of_series(one, path.name, roles) for one in series]
-        else:
-            claims = [claim_of(path.name, roles), *(claim_of_tags(one.tags, roles) for one in series)]
-            candidates.append(Candidate(str(path), path.name, claim_together(claims)))
-    return candidates
-
-
-def _of_series(one: FolderSeries, folder_name: str, roles: Sequence[str]) -> Candidate:
-    title = f"{one.title} in {folder_name}" if folder_name else one.title
-    return Candidate(str(one.file), title, claim_of_tags(one.tags, roles))
 
 
 def _looked_at(one: Candidate) -> Candidate:
@@ -158,16 +220,3 @@ def _looked_at(one: Candidate) -> Candidate:
         return replace(one, look=look(read_volume(Path(one.key))))
     except InputError:
         return one  # the reader will say what is wrong, if the image is chosen
-
-
-def _may_be_input(path: Path) -> bool:
-    if path.name.startswith("."):  # also the "._T1.nii.gz" that macOS leaves on foreign disks
-        return False
-    if path.is_dir():
-        return any(
-            child.is_file() and (child.suffix.lower() in (*DICOM_SUFFIXES, "") or child.suffix[1:].isdigit())
-            for child in path.iterdir()
-            if not child.name.startswith(".")
-        )
-    lower = path.name.lower()
-    return lower.endswith(IMAGE_SUFFIXES) and not lower.endswith(".seg.nrrd")

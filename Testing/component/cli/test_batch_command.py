@@ -15,8 +15,9 @@ from MedSegAILib.tasks.determinism import refuse_chance
 
 # Field of the options -> option of the shell, where the words differ.
 RENAMED = {"memory_mb": "memory"}
-# Not for the shell: probabilities are not written, repairs are two lists, packages come by the environment.
-NOT_IN_SHELL = {"keep_probabilities", "repair", "run", "packages"}
+# Not for the shell: probabilities are not written, repairs are two lists, packages come by the environment, boxes
+# are those of one study.
+NOT_IN_SHELL = {"keep_probabilities", "repair", "run", "packages", "boxes"}
 
 
 def defaults():

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from MedSegAILib.core.errors import InputError
+from MedSegAILib.io.dicom_sort import sort_series
 from MedSegAILib.io.dicom_study import list_series, open_study
 from MedSegAILib.io.read import read_volume
-from MedSegAILib.io.study_series import find_study_inputs, sort_series
+from MedSegAILib.io.study_folder import find_study
 from Testing.makers.dicom_files import SLICES, upright_positions, voxels, write_series
 from Testing.makers.shell import in_process
 
@@ -47,11 +48,11 @@ def test_mixed_folder_is_sorted_into_series_with_their_tags(study):
 
 
 def test_each_role_gets_its_series_from_a_mixed_folder(study):
-    paths, notices = find_study_inputs(study, ROLES)
-    assert list(paths) == list(ROLES)
-    assert notices == ()
+    found = find_study(study, ROLES)
+    assert list(found.paths) == list(ROLES)
+    assert found.notices == ()
     for number, role in ((2, "T1"), (3, "T1ce"), (4, "T2"), (5, "FLAIR")):
-        np.testing.assert_array_equal(read_volume(paths[role]).array, voxels() + number)
+        np.testing.assert_array_equal(read_volume(found.paths[role]).array, voxels() + number)
 
 
 def pack(study, kind, tmp_path):
@@ -69,7 +70,7 @@ def pack(study, kind, tmp_path):
 @pytest.mark.parametrize("kind", ["zip", "tgz"])
 def test_archive_is_unpacked_for_the_time_of_reading_only(kind, study, tmp_path):
     with open_study(pack(study, kind, tmp_path)) as folder:
-        paths, _ = find_study_inputs(folder, ROLES)
+        paths = find_study(folder, ROLES).paths
         array = read_volume(paths["FLAIR"]).array
     np.testing.assert_array_equal(array, voxels() + 5)
     assert not folder.exists()
@@ -78,35 +79,37 @@ def test_archive_is_unpacked_for_the_time_of_reading_only(kind, study, tmp_path)
 def test_two_candidates_for_a_role_are_asked_for(study):
     add(study, 6, "flair_cor")
     with pytest.raises(InputError) as caught:
-        find_study_inputs(study, ROLES)
+        find_study(study, ROLES)
     assert caught.value.code == "study.ambiguous"
-    assert caught.value.details["candidates"] == ["Series 5 (flair_tra)", "Series 6 (flair_cor)"]
+    assert caught.value.details["candidates"] == ["Series 5 with 5 files", "Series 6 with 5 files"]
+    assert "--input FLAIR=FILE. `medsegai dicom list`" in caught.value.hint
 
 
 def test_candidate_that_is_no_volume_is_left_aside_and_told(study):
     add(study, 6, "flair_loc", positions=[(0.0, 0.0, 0.0), (0.0, 0.0, 0.0)])
-    paths, notices = find_study_inputs(study, ROLES)
-    assert paths["FLAIR"].name.startswith("05")
-    assert [notice.code for notice in notices] == ["study.series_left_aside"]
+    found = find_study(study, ROLES)
+    assert found.paths["FLAIR"].name.startswith("05")
+    assert [notice.code for notice in found.notices] == ["study.series_left_aside"]
 
 
 def test_damaged_file_is_named_and_its_series_is_not_read_without_it(study):
     whole = (study / "05000").read_bytes()
     (study / "05000").write_bytes(whole[:200])
-    paths, notices = find_study_inputs(study, ROLES)
-    assert [notice.code for notice in notices] == ["study.damaged_files"]
-    assert "05000" in notices[0].message
+    found = find_study(study, ROLES)
+    assert [notice.code for notice in found.notices] == ["study.damaged_files"]
+    assert "05000" in found.notices[0].message
     with pytest.raises(InputError) as caught:
-        read_volume(paths["FLAIR"])
+        read_volume(found.paths["FLAIR"])
     assert caught.value.code == "file.damaged"
 
 
 def test_study_of_other_series_names_what_is_there(tmp_path):
     add(tmp_path / "study", 7, "dti_tra")
     with pytest.raises(InputError) as caught:
-        find_study_inputs(tmp_path / "study", ROLES)
+        find_study(tmp_path / "study", ROLES)
     assert caught.value.code == "study.nothing_found"
-    assert "dti_tra" in caught.value.message
+    assert "Series 7 with 5 files (its series description says another kind" in caught.value.message
+    assert "dti_tra" not in str(caught.value)
 
 
 def test_series_in_several_folders_is_told_and_sorted_into_one(study, tmp_path):
@@ -114,7 +117,7 @@ def test_series_in_several_folders_is_told_and_sorted_into_one(study, tmp_path):
     (study / "05000").rename(study / "more" / "05000")
     assert list_series(study).series[4].problem.code == "series.scattered"
     places = sort_series(list_series(study).series, tmp_path / "sorted")
-    assert sorted(path.name for path in places.values()) == [
+    assert sorted(path.name for path in places) == [
         "1_localizer", "2_t1_tse_tra", "3_t1_tse_tra_km", "4_t2_tse_tra", "5_flair_tra",
     ]  # fmt: skip
     np.testing.assert_array_equal(read_volume(tmp_path / "sorted" / "5_flair_tra").array, voxels() + 5)
@@ -147,6 +150,13 @@ def test_shell_lists_series_roles_and_candidates(study, tiny_package):
     assert done.returncode == 0, done.stderr
     assert "T1ce Series 3 (t1_tse_tra_km)" in " ".join(done.stdout.split())
     assert "choose: 2 series may be FLAIR" in done.stdout
+    given = ("dicom", "list", study, "--task", "brain-tumor", "--json")
+    told = json.loads(in_process(*given, packages=tiny_package).stdout)["series"]
+    assert [(series["role"], series["may_be"]) for series in told] == [
+        (None, []), ("T1", []), ("T1ce", []), ("T2", []), (None, ["FLAIR"]), (None, ["FLAIR"]),
+    ]  # fmt: skip
+    assert told[2]["confidence"] > 0.9
+    assert told[2]["reason"] == "Its series description says T1ce."
     answer = json.loads(in_process("dicom", "list", study, "--json").stdout)
     assert answer["series"][4]["tags"]["ProtocolName"] == "head"
     assert "MARKED" not in json.dumps(answer)

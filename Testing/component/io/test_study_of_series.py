@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from MedSegAILib.core.errors import InputError
 from MedSegAILib.core.role_tags import claim_of_tags
 from MedSegAILib.io import read_study, read_volume
-from MedSegAILib.io.dicom_roles import series_in
+from MedSegAILib.io.dicom_study import list_series
 from MedSegAILib.io.study_folder import find_study
 from Testing.makers.dicom_files import voxels, write_series
 
@@ -69,7 +70,7 @@ def test_the_samples_at_hand_claim_what_their_headers_say(shared_dir):
         "sc_rgb_jpeg2000": "T1",
     }
     folder = shared_dir / "data" / "dicom_samples"
-    told = {name: claim_of_tags(series_in(folder / name)[0].tags, ROLES).role for name in expected}
+    told = {name: claim_of_tags(list_series(folder / name).series[0].tags, ROLES).role for name in expected}
     assert told == expected
 
 
@@ -78,3 +79,49 @@ def test_a_file_of_a_series_reads_the_whole_series(tmp_path):
     path = find_study(tmp_path, ROLES).paths["FLAIR"]
     assert path.is_file()
     assert read_volume(path).array.shape[0] == 5
+
+
+def test_a_folder_above_a_lone_series_tells_its_role(tmp_path):
+    for number, role in ((1, "T2"), (2, "FLAIR")):
+        write_series(tmp_path / role / "DICOM", number=number, Modality="MR", SeriesDescription="tra")
+    found = find_study(tmp_path, ROLES)
+    assert found.paths == {role: tmp_path / role / "DICOM" for role in ("T2", "FLAIR")}
+
+
+def test_folders_of_results_and_hidden_ones_are_passed_over(tmp_path):
+    write_series(tmp_path / "FLAIR", number=1, Modality="MR")
+    for number, place in ((2, "results/FLAIR"), (3, ".cache/FLAIR")):
+        write_series(tmp_path / place, number=number, Modality="MR", SeriesDescription="flair")
+    found = find_study(tmp_path, ROLES)
+    assert found.paths == {"FLAIR": tmp_path / "FLAIR"}
+    assert len(found.guesses) == 1
+    with pytest.raises(InputError, match="named like a result"):
+        find_study(write_study(tmp_path / "only" / "manual").parent, ROLES)
+
+
+def test_series_whose_uids_were_blanked_are_told_apart_by_their_folders(tmp_path):
+    for number, role in ((1, "T2"), (2, "FLAIR")):
+        write_series(tmp_path / role, number=number, series="1.2.3", Modality="MR")
+    found = find_study(tmp_path, ROLES)
+    assert found.paths == {role: tmp_path / role for role in ("T2", "FLAIR")}
+
+
+def test_a_lone_series_that_is_no_volume_is_named_with_the_reason_in_the_table(tmp_path):
+    write_series(tmp_path / "T2", number=1, Modality="MR")
+    write_series(tmp_path / "FLAIR", number=2, Modality="MR", positions=[(0.0, 0.0, 0.0)] * 2)
+    found = find_study(tmp_path, ROLES)
+    assert set(found.paths) == {"T2"}
+    assert [notice.code for notice in found.notices] == ["study.series_left_aside"]
+    assert {entry["image"]: entry["reason"] for entry in found.to_json()}["FLAIR"] == (
+        "Its name says FLAIR, but it is no volume."
+    )
+
+
+def test_each_header_is_read_once_and_no_voxel_when_names_tell(tmp_path, monkeypatch):
+    write_study(tmp_path)
+    read = []
+    once = pydicom.dcmread
+    monkeypatch.setattr(pydicom, "dcmread", lambda path, **how: read.append((path, how)) or once(path, **how))
+    find_study(tmp_path, ROLES)
+    assert sorted(path for path, _ in read) == sorted(tmp_path.iterdir())
+    assert all(how["stop_before_pixels"] for _, how in read)
