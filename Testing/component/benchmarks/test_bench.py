@@ -68,7 +68,15 @@ def test_factors_of_a_ratio_multiply_to_it():
     numbers["matmul"] |= {"gf_core_s": 50.0, "gf_wall_s": 100.0}
     cut = {"forwards": 8, "size": [8, 8, 8], "needed_mb": [2, 1], "core_s": 1.0, "mean_difference": 0.0, "dice": 1.0}
     facts = {"volume": [8, 8, 8], "box": [4, 8, 8, 8], "monai_voxels": 4 * 512, "flops": 1e9, "windows": cut}
-    facts |= {"agreement": {}, "width": 4, "weights": "random weights", "threads": 1, "rounds": 1}
+    errors = {name: {"largest": 1e-5, "mean": 1e-6, "flips": 0} for name in ("eager", "converted", "ours")}
+    facts |= {
+        "accuracy": {"errors": errors, "voxels": 512},
+        "agreement": {},
+        "width": 4,
+        "weights": "random weights",
+        "threads": 1,
+        "rounds": 1,
+    }
     row = next(line for line in report(numbers, facts).splitlines() if line.startswith("| engine against MONAI"))
     total, voxels, transforms, engine = (float(cell) for cell in row.split("|")[2:6])
     assert total == 8.0 * 16 / 2.0
