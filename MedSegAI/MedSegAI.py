@@ -68,6 +68,8 @@ class MedSegAIWidget(ScriptedLoadableModuleWidget):
 
     def exit(self) -> None:
         """The user goes to another module; a run goes on."""
+        if self.panel is not None:
+            self.panel.exit()
 
     def cleanup(self) -> None:
         """The module is reloaded or Slicer ends."""

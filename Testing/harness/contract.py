@@ -3,7 +3,10 @@
 The strict proxies refuse everything else at run time, and ``Testing/panel/test_contract.py`` refuses it in the text of
 the module. Sources: Qt 5.15 and 6 property tables (PythonQt shows properties as attributes), qMRMLNodeComboBox.h and
 .cxx, qMRMLWidget.h, ctkCollapsibleButton.h, Base/Python/slicer/util.py, i18n.py, ScriptedLoadableModule.py,
-PythonQtSignalReceiver.cpp (how many arguments a callable gets).
+PythonQtSignalReceiver.cpp (how many arguments a callable gets). Shortcuts: SegmentEditor.py and the script repository
+(``qt.QShortcut(slicer.util.mainWindow())``); methods of QTableWidget and its items are no properties: they are called.
+MRML: vtkMRMLSliceNode.h (JumpAllSlices), vtkMRMLCrosshairNode.h (SetCrosshairRAS), vtkSegmentation.h (events),
+vtkSlicerSegmentationsModuleLogic.h (SegmentStatus, ClearSegment), vtkMRMLSegmentationNode.h (reference role).
 """
 
 from __future__ import annotations
@@ -31,12 +34,22 @@ CLASSES: dict[str, Names] = {
     "QLabel": _names("text wordWrap"),
     "QAbstractButton": _names("text", signals=("clicked()", "clicked(bool)")),
     "QComboBox": _names(
-        "currentIndex currentText count", "addItem findData itemData setCurrentIndex", ("currentIndexChanged(int)",)
+        "currentIndex currentText count",
+        "addItem clear findData itemData setCurrentIndex",
+        ("currentIndexChanged(int)",),
     ),
     "QProgressBar": _names("minimum maximum value format"),
-    "QTableWidget": _names("rowCount columnCount", "setHorizontalHeaderLabels horizontalHeader verticalHeader setItem"),
+    "QLineEdit": _names("text placeholderText", "", ("editingFinished()",)),
+    "QTableWidget": _names(
+        "rowCount columnCount",
+        "setHorizontalHeaderLabels horizontalHeader verticalHeader setItem currentRow selectRow",
+        ("itemChanged(QTableWidgetItem*)",),
+    ),
     "QHeaderView": _names("", "setSectionResizeMode"),
-    "QTableWidgetItem": _names("", "setData setTextAlignment setToolTip text"),
+    "QTableWidgetItem": _names(
+        "", "setData setTextAlignment setToolTip text setFlags setCheckState checkState row column"
+    ),
+    "QShortcut": _names("", "setKey", ("activated()",)),
     "QLayout": _names("", "addWidget"),
     "QTimer": _names("active", "setInterval start stop", ("timeout()",)),
     "QFile": _names("", "exists open"),
@@ -60,7 +73,10 @@ CLASSES: dict[str, Names] = {
 
 # Names that may stand behind ``qt.`` and ``ctk.``: classes, and their unscoped enumerators and static methods.
 QT: dict[str, frozenset[str]] = {
-    "Qt": frozenset({"DecorationRole", "AlignRight", "AlignVCenter"}),
+    "Qt": frozenset({"DecorationRole", "AlignRight", "AlignVCenter", "Checked", "Unchecked"})
+    | {"ItemIsEnabled", "ItemIsSelectable", "ItemIsUserCheckable"},
+    "QShortcut": frozenset(),
+    "QKeySequence": frozenset(),
     "QHeaderView": frozenset({"Stretch", "ResizeToContents"}),
     "QTimer": frozenset({"singleShot"}),
     "QColor": frozenset(),
@@ -81,10 +97,13 @@ SLICER = frozenset(
         "app",
         "util",
         "vtkMRMLScene",
+        "vtkMRMLSegmentationNode",
+        "vtkMRMLSliceNode",
         "vtkMRMLTransformNode",
         "vtkOrientedImageData",
         "vtkOrientedImageDataResample",
         "vtkSegment",
+        "vtkSegmentation",
         "vtkSlicerSegmentationsModuleLogic",
     }
 )
@@ -97,6 +116,7 @@ SLICER_UTIL = frozenset(
         "errorDisplay",
         "getNodesByClass",
         "loadUI",
+        "mainWindow",
         "vtkMatrixFromArray",
     }
 )
@@ -114,7 +134,7 @@ SLICER_IMPORTS = {
 }
 # Classes that may stand in a .ui file.
 UI_CLASSES = frozenset(
-    {"QComboBox", "QLabel", "QProgressBar", "QPushButton", "QTableWidget"}
+    {"QComboBox", "QLabel", "QLineEdit", "QProgressBar", "QPushButton", "QTableWidget"}
     | {"qMRMLWidget", "qMRMLNodeComboBox", "ctkCollapsibleButton"}
 )
 # What a scripted module may set on its parent (qSlicerScriptedLoadableModule.h).

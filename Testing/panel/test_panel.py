@@ -223,7 +223,7 @@ def test_cleanup_leaves_no_observer_and_ends_the_worker(desktop, nodes, clients)
 
 def test_a_defect_in_a_slot_is_told_and_ends_the_run(desktop, nodes, clients, tiny_case, monkeypatch, caplog):
     desktop.click("segmentButton")
-    monkeypatch.setattr(desktop.widget.panel.regionTable, "show", lambda node: 1 / 0)
+    monkeypatch.setattr(desktop.widget.panel.review, "show", lambda node: 1 / 0)
     clients[0].jobs[0].sayResult(labels(tiny_case))
     desktop.waitFor(lambda: desktop.text("segmentButton") == "Segment")
     assert "ZeroDivisionError" in desktop.text("statusLabel")

@@ -17,10 +17,11 @@ from MedSegAISlicer.scene.logic import SegmentationLogic
 from MedSegAISlicer.scene.readiness import whyNotReady
 from MedSegAISlicer.scene.runner import Callbacks, Run
 from MedSegAISlicer.scene.time_left import TimeLeft
+from MedSegAISlicer.scene.versions import showOnly
 
 from . import sentences
 from .guard import guarded
-from .region_table import RegionTable
+from .review_panel import ReviewPanel
 from .run_panel import RunPanel
 from .study_panel import StudyPanel
 
@@ -47,7 +48,7 @@ class MainPanel(VTKObservationMixin):
         self._lastChoice: tuple[str, dict[str, str]] | None = None
         ui.researchUseLabel.text = RESEARCH_USE
         self.runPanel = RunPanel(ui)
-        self.regionTable = RegionTable(ui)
+        self.review = ReviewPanel(ui, self.runPanel.say, self._showResult)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self._timer = qt.QTimer()
         self._timer.setInterval(_POLL_MS)
@@ -70,14 +71,20 @@ class MainPanel(VTKObservationMixin):
         self.ui.segmentButton.disconnect("clicked()", self.onButton)
         self.ui.presetComboBox.disconnect("currentIndexChanged(int)", self.onPresetChanged)
         self.study.disconnect()
+        self.review.cleanup()
         self.run = None
         self.logic.close()
 
     def enter(self) -> None:
         """The module is shown: bring the panel in step with the scene."""
+        self.review.shortcuts.install()
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
                 self._bringInStep()
+
+    def exit(self) -> None:
+        """Another module is shown; a run goes on."""
+        self.review.shortcuts.remove()
 
     def refresh(self) -> None:
         """Show whether a run may be started with what is chosen now."""
@@ -151,7 +158,7 @@ class MainPanel(VTKObservationMixin):
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
                 self.study.fillByName()
-            self.regionTable.show(self.logic.parameters().result)
+            self.review.show(self.logic.parameters().result)
 
     # A run, from start to one of its ends.
 
@@ -180,9 +187,14 @@ class MainPanel(VTKObservationMixin):
             self.runPanel.say(sentences.running(progress.stage))
 
     def _onDone(self, segmentationNode: Any, _result: Result) -> None:
-        self.logic.parameters().result = segmentationNode
-        self.regionTable.show(segmentationNode)
+        self._showResult(segmentationNode)
         self._end(sentences.done(time.monotonic() - self._startedAt))
+
+    def _showResult(self, segmentationNode: Any) -> None:
+        """Show one version of a result, in the table and in the views."""
+        self.logic.parameters().result = segmentationNode
+        showOnly(segmentationNode)
+        self.review.show(segmentationNode)
 
     def _onError(self, error: MedSegAIError) -> None:
         self._end(sentences.cancelled() if isinstance(error, Cancelled) else sentences.problem(error))
@@ -206,7 +218,7 @@ class MainPanel(VTKObservationMixin):
         parameters = self.logic.parameters()
         self.runPanel.preset = parameters.preset
         self.study.restore()
-        self.regionTable.show(parameters.result)
+        self.review.show(parameters.result)
 
     def _loadPackage(self) -> None:
         """Read the package of the task; without one the panel still draws and says what is missing."""

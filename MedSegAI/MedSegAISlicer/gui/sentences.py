@@ -81,11 +81,6 @@ def cancelButton() -> str:
     return _("Cancel")
 
 
-def tableHeaders() -> list[str]:
-    """Give the headers of the region table."""
-    return ["", _("Region"), _("Volume (mL)")]
-
-
 def sequenceHint(title: str) -> str:
     """Give the tool tip of an input."""
     return _("Volume of the sequence: {title}. Leave it at None if it was not acquired.").format(title=title)

@@ -17,6 +17,7 @@ from MedSegAILib.core.result import Result
 from MedSegAILib.core.run import Progress, RunOptions
 
 from .segmentations import showResult
+from .versions import nextVersionName
 from .volumes import caseFromNodes
 
 _log = logging.getLogger(__name__)
@@ -168,7 +169,8 @@ class Runner:
             self._fail(run, gone)
             return
         try:
-            run.segmentationNode = showResult(self.scene, result, run.referenceNode, run.name)
+            name = nextVersionName(self.scene, run.name)
+            run.segmentationNode = showResult(self.scene, result, run.referenceNode, name)
         except MedSegAIError as error:
             self._fail(run, error)
             return

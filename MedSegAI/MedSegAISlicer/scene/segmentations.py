@@ -20,6 +20,8 @@ from MedSegAILib.core.errors import MedSegAIError, WorkerError
 from MedSegAILib.core.labels import Code, Region
 from MedSegAILib.core.result import Passport, Result
 
+from .places import keepDoubt
+from .review import keepMarks
 from .volumes import gridFromNode
 
 PASSPORT_ATTRIBUTE = "MedSegAI.Passport"
@@ -63,6 +65,8 @@ def showResult(scene: Any, result: Result, referenceNode: Any, name: str = "MedS
             _addRegion(node, region, result.region_mask(region.name), result.labels.grid.ijk_to_ras)
         node.SetAttribute(PASSPORT_ATTRIBUTE, json.dumps(result.passport.to_json(), sort_keys=True))
         node.SetAttribute(STATEMENTS_ATTRIBUTE, json.dumps(statements(result)))
+        keepDoubt(node, result)
+        keepMarks(node)
         isWhole = True
     finally:
         if not isWhole:
