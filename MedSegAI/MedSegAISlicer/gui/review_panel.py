@@ -10,6 +10,7 @@ import qt
 import slicer
 from slicer.util import VTKObservationMixin
 
+from MedSegAISlicer.scene.label_view import labelsNodeOf
 from MedSegAISlicer.scene.places import currentPlace, placesOf, stepToPlace
 from MedSegAISlicer.scene.review import RegionReview, decide, reviewOf
 from MedSegAISlicer.scene.segmentations import STATEMENTS_ATTRIBUTE
@@ -18,6 +19,7 @@ from . import review_sentences as sentences
 from .guard import guarded
 from .region_table import RegionTable
 from .shortcuts import Shortcuts
+from .step_panel import StepPanel
 from .version_panel import VersionPanel
 
 _KEYS = {
@@ -47,6 +49,7 @@ class ReviewPanel(VTKObservationMixin):
         self._isRefreshDue = False
         self.table = RegionTable(ui, self.onShown)
         self.versions = VersionPanel(ui, say, onChosen, lambda: self.table.chosen)
+        self.step = StepPanel(ui, say, self._observe)
         self._slots = {
             "nextPlaceButton": self.onNextPlace,
             "previousPlaceButton": self.onPreviousPlace,
@@ -67,6 +70,7 @@ class ReviewPanel(VTKObservationMixin):
         self.removeObservers()
         self.table.disconnect()
         self.versions.disconnect()
+        self.step.disconnect()
         for name, slot in self._slots.items():
             getattr(self.ui, name).disconnect("clicked()", slot)
         self.node = None
@@ -76,11 +80,13 @@ class ReviewPanel(VTKObservationMixin):
         if segmentationNode is not self.node:
             self.removeObservers()
             self.node = segmentationNode
-            if segmentationNode is not None:
-                self._observe(segmentationNode)
+            for node in [segmentationNode, labelsNodeOf(segmentationNode)] if segmentationNode is not None else []:
+                if node is not None:
+                    self._observe(node)
         self._lines = reviewOf(self.node) if self.node is not None else []
         self.table.fill(self._lines, self._hidden())
         self.versions.show(self.node)
+        self.step.show(self.node)
         self.ui.resultCollapsibleButton.visible = bool(self._lines)
         text = self.node.GetAttribute(STATEMENTS_ATTRIBUTE) if self.node is not None else None
         self.ui.statementsLabel.text = "\n".join(json.loads(text)) if text else ""
@@ -132,7 +138,8 @@ class ReviewPanel(VTKObservationMixin):
             events.SegmentModified,
             events.SourceRepresentationModified,
         ):
-            self.addObserver(segmentation, event, self.onSegmentationModified)
+            if not self.hasObserver(segmentation, event, self.onSegmentationModified):
+                self.addObserver(segmentation, event, self.onSegmentationModified)
 
     def _step(self, step: int) -> None:
         with guarded(self.say):

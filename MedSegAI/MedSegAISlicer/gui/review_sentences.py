@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from slicer.i18n import tr as _
 
 from MedSegAILib.core.doubt import Place
+from MedSegAISlicer.scene.in_step import Offer
 from MedSegAISlicer.scene.versions import RegionChange
 
 
@@ -105,3 +106,29 @@ def regionTaken(name: str, hasKept: bool) -> str:
     if hasKept:
         return _("Taken from {version}. Your own drawing is kept as a hidden segment.").format(version=name)
     return _("Taken from {version}.").format(version=name)
+
+
+def offer(made: Offer) -> str:
+    """Say what is out of step after an edit: "Tumor core +0.4 mL would follow your edit of Enhancing tumor."."""
+    return _("To stay in step with your edit of {region}: {changes}.").format(
+        region=made.changedTitle, changes=_volumes(made)
+    )
+
+
+def broughtInStep(made: Offer) -> str:
+    """Say what was changed."""
+    return _("In step with {region}: {changes}.").format(region=made.changedTitle, changes=_volumes(made))
+
+
+def _volumes(made: Offer) -> str:
+    parts = []
+    for change in made.changes:
+        gained = f" +{change.gained_ml:.2f} mL" if change.gained_ml else ""
+        lost = f" \N{MINUS SIGN}{change.lost_ml:.2f} mL" if change.lost_ml else ""
+        parts.append(f"{change.title}{gained}{lost}")
+    return ", ".join(parts)
+
+
+def labelsButton(isShown: bool) -> str:
+    """Give the face of the button that changes between regions and labels."""
+    return _("Show as regions") if isShown else _("Show as labels")

@@ -79,23 +79,60 @@ def boxOf(segmentationNode: Any, segmentId: str) -> SegmentBox:
     return SegmentBox(box, (i0 + x0, j0 + y0, k0 + z0), ijkToRas)
 
 
-def together(one: SegmentBox, other: SegmentBox) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None:
-    """Give both masks in one box that holds both; None when their grids differ."""
-    filled = [box for box in (one, other) if box.mask.size]
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Masks of several segments in one box.
+
+    Args:
+        masks: bool ``[z, y, x]`` each, all of one shape, in the order of the boxes that were given.
+        first_ijk: index of the first voxel of the box.
+        ijk_to_ras: 4x4 of the grid that they share.
+    """
+
+    masks: tuple[npt.NDArray[np.bool_], ...]
+    first_ijk: tuple[int, int, int]
+    ijk_to_ras: npt.NDArray[np.float64]
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of a voxel in mL."""
+        return float(abs(np.linalg.det(self.ijk_to_ras[:3, :3]))) / 1000.0
+
+
+def together(*boxes: SegmentBox) -> Together | None:
+    """Give the masks of boxes in one box that holds them all; None when their grids differ."""
+    filled = [box for box in boxes if box.mask.size]
     if not filled:
-        return one.mask, other.mask
-    if len(filled) == 2 and not one.isOnGridOf(other):
-        return None
+        return Together(tuple(box.mask for box in boxes), (0, 0, 0), boxes[0].ijk_to_ras)
     base = filled[0]
+    if not all(base.isOnGridOf(box) for box in filled):
+        return None
     firsts = {id(box): np.array(box.onGridOf(base)) for box in filled}
-    low = np.min([firsts[id(box)] for box in filled], axis=0)
+    low = np.min(list(firsts.values()), axis=0)
     high = np.max([firsts[id(box)] + box.mask.shape[::-1] for box in filled], axis=0)
     masks = []
-    for box in (one, other):
+    for box in boxes:
         mask = np.zeros((high - low)[::-1], bool)
         if box.mask.size:
             i, j, k = firsts[id(box)] - low
             depth, height, width = box.mask.shape
             mask[k : k + depth, j : j + height, i : i + width] = box.mask
         masks.append(mask)
-    return masks[0], masks[1]
+    first_i, first_j, first_k = (int(index) for index in low)
+    return Together(tuple(masks), (first_i, first_j, first_k), base.ijk_to_ras)
+
+
+def putMask(node: Any, segmentId: str, mask: npt.NDArray[np.bool_], place: Together) -> None:
+    """Replace the voxels of a segment by a mask in the box of others; an empty mask empties it."""
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    if not mask.any():
+        logic.ClearSegment(node, segmentId)
+        return
+    depth, height, width = mask.shape
+    i, j, k = place.first_ijk
+    image = slicer.vtkOrientedImageData()
+    image.SetExtent(i, i + width - 1, j, j + height - 1, k, k + depth - 1)
+    image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+    vtk_to_numpy(image.GetPointData().GetScalars())[:] = np.ascontiguousarray(mask, np.uint8).ravel()
+    image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(np.array(place.ijk_to_ras)))
+    logic.SetBinaryLabelmapToSegment(image, node, segmentId, logic.MODE_REPLACE)

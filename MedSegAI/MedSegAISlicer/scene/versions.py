@@ -88,9 +88,8 @@ def compareVersions(earlier: Any, later: Any) -> list[RegionChange]:
         both = together(before, after)
         gained = lost = None
         if both is not None:
-            size = (before if before.mask.size else after).voxel_ml
-            gained = float(np.count_nonzero(both[1] & ~both[0]) * size)
-            lost = float(np.count_nonzero(both[0] & ~both[1]) * size)
+            gained = float(np.count_nonzero(both.masks[1] & ~both.masks[0]) * both.voxel_ml)
+            lost = float(np.count_nonzero(both.masks[0] & ~both.masks[1]) * both.voxel_ml)
         changes.append(RegionChange(segmentId, _ml(before), _ml(after), gained, lost))
     return changes
 
