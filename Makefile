@@ -7,7 +7,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMPS := $(VENV)/.stamps
 DEMO := demo-output
-SAMPLE := Resources/SampleData/brain-tumor
+TASK := brain-tumor
+SAMPLE := Resources/SampleData/$(TASK)
 # constraints.txt was tested from Python 3.11 on; on 3.10 the open ranges of pyproject.toml decide.
 CONSTRAINED = $(shell $(PY) -c 'import sys; print("-c constraints.txt" if sys.version_info >= (3, 11) else "")')
 PIP_INSTALL = $(PY) -m pip install -qq --disable-pip-version-check $(CONSTRAINED)
@@ -16,7 +17,7 @@ PIP_INSTALL = $(PY) -m pip install -qq --disable-pip-version-check $(CONSTRAINED
 
 help: ## say what the verbs do
 	@echo "make setup        .venv with the library, training and all test tools"
-	@echo "make demo         segment the sample study into $(DEMO)/ and print the regions in mL"
+	@echo "make demo         segment the sample study into $(DEMO)/; TASK=pancreas and so on for another task"
 	@echo "make test         make check, then every test"
 	@echo "make check        format, lint, types, rings"
 	@echo "make bench        our engine against MONAI, torch and OpenVINO; writes docs/benchmarks.md"
@@ -44,9 +45,9 @@ system-libraries: $(STAMPS)/dev
 setup: $(STAMPS)/dev system-libraries ## everything, once
 	@echo "== ready: $(VENV)/bin/medsegai --help"
 
-demo: $(STAMPS)/plain ## segment the sample study
-	@echo "== medsegai segment --task brain-tumor --study $(SAMPLE) --output $(DEMO) --overwrite"
-	@$(VENV)/bin/medsegai segment --task brain-tumor --study $(SAMPLE) --output $(DEMO) --overwrite
+demo: $(STAMPS)/plain ## segment the sample study of TASK
+	@echo "== medsegai segment --task $(TASK) --study $(SAMPLE) --output $(DEMO) --overwrite"
+	@$(VENV)/bin/medsegai segment --task $(TASK) --study $(SAMPLE) --output $(DEMO) --overwrite
 	@echo "== picture: $(DEMO)/overlay.png   all files: $(DEMO)/"
 
 fmt: $(STAMPS)/dev ## bring every file into format

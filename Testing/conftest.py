@@ -16,14 +16,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-# Before any heavy import: thread pools read these once. Two cores are shared by everything that runs here.
-_THREADS = str(min(2, os.cpu_count() or 1))
+# Before any heavy import: thread pools read these once. Two cores are shared by everything that runs here; where
+# pytest-xdist runs several processes, each has one thread.
+_IS_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
+_THREADS = str(1 if _IS_ONE_OF_SEVERAL else min(2, os.cpu_count() or 1))
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
-    os.environ.setdefault(_name, _THREADS)
+    if _IS_ONE_OF_SEVERAL or _name not in os.environ:  # the first process has set its own before it started the others
+        os.environ[_name] = _THREADS
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-_shared_before = os.environ.get("MEDSEGAI_SHARED", "")
+# The variable is taken away below; under another name the processes of pytest-xdist still find it.
+_KEPT = "SHARED_OF_THE_TESTS"
+_shared_before = os.environ.get("MEDSEGAI_SHARED", "") or os.environ.get(_KEPT, "")
 SHARED = Path(_shared_before) if _shared_before else CHECKOUT.parent / "shared"
+os.environ[_KEPT] = str(SHARED)
 
 # No test may see or change what the user has at home; the font list of matplotlib is kept, it takes seconds to make.
 _HOME = tempfile.mkdtemp(prefix="medsegai-test-home-")
@@ -36,7 +42,12 @@ os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = "vtkEGLRenderWindow"
 for _name in [name for name in os.environ if name.startswith("MEDSEGAI_")]:
     del os.environ[_name]
 
-import pytest  # noqa: E402 - after the environment is set
+import hypothesis  # noqa: E402 - after the environment is set
+import pytest  # noqa: E402
+
+# Laws are tried on the same cases in every run: a run that is repeated says the same, on every machine.
+hypothesis.settings.register_profile("same cases", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same cases")
 
 FOLDER_MARKERS = ("unit", "property", "component", "journey", "slicer", "panel", "architecture")
 

@@ -1,4 +1,4 @@
-"""The door of training: ``python -m training train|export|evaluate|phantom``. Parsing and telling only."""
+"""The door of training: ``python -m training train|export|evaluate|package|phantom``. Parsing and telling only."""
 
 from __future__ import annotations
 
@@ -33,23 +33,29 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=int, help="number of steps instead of the recipe's")
     train.add_argument("--folder", type=Path, help="run folder; default runs/<recipe>")
     train.set_defaults(run=_train)
-    export = verbs.add_parser("export", help="make a package of a run's averaged weights")
-    export.add_argument("recipe")
-    export.add_argument("--folder", type=Path, help="run folder; default runs/<recipe>")
+    export = verbs.add_parser("export", help="make the package of a task from the averaged weights of its runs")
+    export.add_argument("task")
+    export.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
     export.add_argument("--output", type=Path, required=True, help="folder of the package")
     export.add_argument("--scores", type=Path, nargs="*", default=[], help="files that evaluate --json wrote")
     export.set_defaults(run=_export)
     evaluate = verbs.add_parser("evaluate", help="Dice of an installed package on labeled studies")
     evaluate.add_argument("task")
-    evaluate.add_argument("--set", dest="set_name", required=True, help="four_sequences, more or lgg")
+    evaluate.add_argument("--set", dest="set_name", required=True, help="key of training.datasets.SETS, or phantom")
     evaluate.add_argument("--part", default="test", help="train or test; test is looked at once for a package")
     evaluate.add_argument("--preset", default="balanced")
     evaluate.add_argument("--limit", type=int, help="only the first studies")
     evaluate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
     evaluate.set_defaults(run=_evaluate)
-    phantom = verbs.add_parser("phantom", help="draw the sample study")
-    phantom.add_argument("--seed", type=int, default=7)
-    phantom.add_argument("--output", type=Path, required=True, help="folder for T1, T1ce, T2, FLAIR and seg")
+    package = verbs.add_parser("package", help="train, export, measure and export with the numbers, in one go")
+    package.add_argument("task")
+    package.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
+    package.add_argument("--output", type=Path, required=True, help="folder of the package")
+    package.set_defaults(run=_package)
+    phantom = verbs.add_parser("phantom", help="draw the sample study of a task")
+    phantom.add_argument("--task", default="brain-tumor")
+    phantom.add_argument("--seed", type=int, help="another study than the one that ships")
+    phantom.add_argument("--output", type=Path, required=True, help="folder for <input>.nii.gz and seg.nii.gz")
     phantom.set_defaults(run=_phantom)
     return parser
 
@@ -67,14 +73,11 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from .checkpoint import CHECKPOINT
     from .evaluate import read_json
-    from .export import export_run
-    from .recipes import find_recipe
+    from .export import export_task
+    from .tasks import find_task
 
-    recipe = find_recipe(options.recipe)
-    scores = [read_json(path) for path in options.scores]
-    export_run(recipe, (options.folder or RUNS / recipe.name) / CHECKPOINT, options.output, scores)
+    export_task(find_task(options.task), options.runs, options.output, [read_json(path) for path in options.scores])
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -86,10 +89,17 @@ def _evaluate(options: argparse.Namespace) -> None:
         write_json(scores, options.json_file)
 
 
+def _package(options: argparse.Namespace) -> None:
+    from .campaign import make_package
+    from .tasks import find_task
+
+    make_package(find_task(options.task), options.runs, options.output)
+
+
 def _phantom(options: argparse.Namespace) -> None:
     from .phantoms.sample import write_sample
 
-    for path in write_sample(options.seed, options.output):
+    for path in write_sample(options.task, options.output, options.seed):
         sys.stdout.write(f"{path.name}: {path.stat().st_size} bytes\n")
 
 

@@ -12,30 +12,28 @@ from torch import Tensor
 from torch.nn import functional
 
 from .cache import Sample
-from .datasets import ROLES
-from .recipes.recipe import Augmentation
+from .recipes.recipe import Augmentation, Recipe
+from .tasks import find_task
 
 Size = tuple[int, int, int]
 AFFINE_MARGIN = 1.3  # a box this much larger than the crop still fills it after turning by 15 degrees, but corners
 
 
-def draw_crop(
-    sample: Sample, size: Size, tumor_chance: float, options: Augmentation, generator: np.random.Generator
-) -> tuple[Tensor, Tensor]:
+def draw_crop(sample: Sample, size: Size, recipe: Recipe, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Draw one augmented crop of a sample.
 
     Args:
         sample: prepared study.
         size: of the crop, (z, y, x) voxels; beyond the study's edge there are zeros.
-        tumor_chance: probability that the crop lies around a tumor voxel.
-        options: strengths.
+        recipe: gives the share of crops around a region, the strengths, and the task with its inputs.
         generator: source of chance.
 
     Returns:
-        Image ``[4, z, y, x]`` float32 in 0 ... 1, channels by ``ROLES``, absent or dropped ones 0; target
-        ``[3, z, y, x]`` float32, 0 or 1.
+        Image ``[c, z, y, x]`` float32, channels by the task's roles, absent or dropped ones 0; target
+        ``[k, z, y, x]`` float32, 0 or 1.
     """
-    start = choose_start(sample, size, tumor_chance, generator)
+    options, every_role = recipe.augmentation, find_task(recipe.task).roles
+    start = choose_start(sample, size, recipe.tumor_chance, generator)
     if generator.random() < options.affine_chance:
         image, target = _bent(sample, start, size, options, generator)
     else:
@@ -45,10 +43,10 @@ def draw_crop(
     if axes:
         image, target = image.flip(axes), target.flip(axes)
     kept = keep_roles(sample.roles, options.drop_chance, generator)
-    whole = torch.zeros((len(ROLES), *size))
+    whole = torch.zeros((len(every_role), *size))
     for role, channel in zip(sample.roles, image, strict=True):
         if role in kept:
-            whole[ROLES.index(role)] = vary_intensity(channel, options, generator)
+            whole[every_role.index(role)] = vary_intensity(channel, options, generator)
     return whole, target
 
 

@@ -20,12 +20,14 @@ from MedSegAILib.core.volume import Volume
 from MedSegAILib.image.resample import resample
 from MedSegAILib.tasks.prepare import prepare
 
-from .datasets import REGIONS, ROLES, Study, find_studies, read_study, reference_role, refuse_test, region_masks
-from .phantoms.brain import HeadOptions, draw_head
+from .boxes import stage_box
+from .datasets import Study, find_studies, read_study, refuse_test, region_masks
+from .phantoms import draw_phantom
 from .recipes.recipe import PhantomShare, Recipe
+from .tasks import find_task
 
 CACHE_FOLDER = Path(__file__).resolve().parents[1] / ".cache" / "training"
-CACHE_FORMAT = 1  # raise it when the content of the files changes
+CACHE_FORMAT = 2  # raise it when the content of the files changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +35,11 @@ class Sample:
     """A prepared study.
 
     Args:
-        set_name: "four_sequences", "more", "lgg" or "phantom".
+        set_name: key of ``datasets.SETS``, or "phantom".
         name: of the study.
-        image: [c, z, y, x] float16, only the sequences of ``roles``.
-        target: [3, z, y, x] uint8, 1 inside the region; order of ``REGIONS``.
-        roles: sequences that are there, in channel order.
+        image: [c, z, y, x] float16, only the inputs of ``roles``.
+        target: [k, z, y, x] uint8, 1 inside the region; order of the recipe's channels.
+        roles: inputs that are there, in channel order.
         known: by region, whether the target tells it.
     """
 
@@ -46,44 +48,70 @@ class Sample:
     image: npt.NDArray[np.float16]
     target: npt.NDArray[np.uint8]
     roles: tuple[str, ...]
-    known: tuple[bool, bool, bool]
+    known: tuple[bool, ...]
 
 
-def prepare_sample(case: Case, labels: Volume, known: tuple[str, ...], recipe: Recipe, set_name: str) -> Sample:
+def prepare_sample(
+    labeled: tuple[Case, Volume], known: tuple[str, ...], recipe: Recipe, set_name: str, copy: int = 0
+) -> Sample:
     """Bring a case and its label map to the working grid.
 
-    Regions are averaged over the extent of a working voxel and set where half of it or more belongs to them.
+    Regions are averaged over the extent of a working voxel and set where half of it or more belongs to them; labels
+    that exclude each other go to the one with the largest share.
+
+    Args:
+        labeled: the case and its label map.
+        known: regions that the label map tells.
+        recipe: its preparation and box.
+        set_name: where the study comes from.
+        copy: number of the shifted box.
     """
-    prepared = prepare(case, ROLES, recipe.prepare)
-    roles = tuple(role for role in ROLES if role in case.volumes)
-    image = prepared.array[[ROLES.index(role) for role in roles]]
-    masks = region_masks(labels.array).astype(np.float32)
+    case, labels = labeled
+    task = find_task(recipe.task)
+    box = stage_box(case, labels, recipe, copy)
+    prepared = prepare(case, task.roles, recipe.prepare, box)
+    roles = tuple(role for role in task.roles if role in case.volumes)
+    image = prepared.array[[task.roles.index(role) for role in roles]]
+    masks = region_masks(labels.array, task, recipe.channels).astype(np.float32)
     shares = resample(masks, labels.grid, prepared.trail.working_grid)
-    flags = [name in known for name in REGIONS]
     return Sample(
         set_name,
         case.name,
         image.astype(np.float16),
-        (shares >= 0.5).astype(np.uint8),
+        _winners(shares) if recipe.activation == "softmax" else (shares >= 0.5).astype(np.uint8),
         roles,
-        (flags[0], flags[1], flags[2]),
+        tuple(name in known for name in recipe.channels),
     )
 
 
-def load_sample(study: Study, recipe: Recipe) -> Sample:
+def _winners(shares: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    whole = np.concatenate([1.0 - shares.sum(axis=0, keepdims=True), shares])
+    return (whole.argmax(axis=0)[None] == np.arange(1, len(whole))[:, None, None, None]).astype(np.uint8)
+
+
+def load_sample(study: Study, recipe: Recipe, copy: int = 0) -> Sample:
     """Give a study's sample from the cache, or make it and keep it."""
-    source = [str(recipe.prepare), {role: path.stat().st_size for role, path in study.files.items()}, study.known]
-    return _cached(f"{study.set_name}-{study.name}", source, lambda: _from_study(study, recipe))
+    sizes = {role: path.stat().st_size for role, path in study.files.items()}
+    return _cached(
+        f"{study.set_name}-{study.name}-{copy}",
+        [_look_of(recipe), sizes, study.known],
+        lambda: prepare_sample(read_study(study, find_task(recipe.task)), study.known, recipe, study.set_name, copy),
+    )
 
 
-def load_phantom(seed: int, with_skull: bool, recipe: Recipe) -> Sample:
+def load_phantom(seed: int, kind: str, recipe: Recipe, copy: int = 0) -> Sample:
     """Give the sample of a phantom; its look is part of the key, so a changed generator makes new files."""
     code = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "phantoms").glob("*.py"))]
     return _cached(
-        f"phantom-{seed}-{'head' if with_skull else 'brain'}",
-        [str(recipe.prepare), code],
-        lambda: _from_phantom(seed, with_skull, recipe),
+        f"phantom-{recipe.task}-{seed}-{kind}-{copy}",
+        [_look_of(recipe), code],
+        lambda: prepare_sample(draw_phantom(recipe.task, seed, kind), recipe.channels, recipe, "phantom", copy),
     )
+
+
+def _look_of(recipe: Recipe) -> list[str]:
+    """Give what decides how a study looks to the recipe's network."""
+    return [str(part) for part in (recipe.prepare, recipe.channels, recipe.activation, recipe.box, recipe.box_shift_mm)]
 
 
 def load_training(recipe: Recipe) -> tuple[list[Sample], list[Sample]]:
@@ -93,29 +121,25 @@ def load_training(recipe: Recipe) -> tuple[list[Sample], list[Sample]]:
         UsageError: "training.test_study" should a test study have got into the list.
     """
     training, monitoring = [], []
+    copies = range(recipe.box_copies)
     for set_name in (name for name in recipe.set_names if name != "phantom"):
         studies = find_studies(set_name, "train")
         refuse_test(studies)
         for study in studies:
-            (monitoring if study.name in recipe.held_out else training).append(load_sample(study, recipe))
+            if study.name in recipe.held_out:
+                monitoring.append(load_sample(study, recipe))
+            else:
+                training.extend(load_sample(study, recipe, copy) for copy in copies)
     return training + load_phantoms(recipe.phantoms, recipe), monitoring
 
 
 def load_phantoms(share: PhantomShare, recipe: Recipe) -> list[Sample]:
-    """Load the phantoms of a recipe; the first ``with_skull`` are whole heads."""
-    return [load_phantom(share.first_seed + i, i < share.with_skull, recipe) for i in range(share.count)]
-
-
-def _from_study(study: Study, recipe: Recipe) -> Sample:
-    case, labels = read_study(study)
-    return prepare_sample(case, labels, study.known, recipe, study.set_name)
-
-
-def _from_phantom(seed: int, with_skull: bool, recipe: Recipe) -> Sample:
-    head = draw_head(seed, HeadOptions(with_skull=with_skull))
-    volumes = {role: Volume(head.volumes[role], head.grid, name=role) for role in ROLES}
-    case = Case(volumes, reference=reference_role(volumes), name=f"phantom-{seed}")
-    return prepare_sample(case, Volume(head.labels, head.grid), REGIONS, recipe, "phantom")
+    """Load the phantoms of a recipe; the first ``with_skull`` are of the kind "head", the others of the usual kind."""
+    return [
+        load_phantom(share.first_seed + i, "head" if i < share.with_skull else "", recipe, copy)
+        for i in range(share.count)
+        for copy in range(recipe.box_copies)
+    ]
 
 
 def _cached(name: str, source: object, make: Callable[[], Sample]) -> Sample:
@@ -139,12 +163,11 @@ def _cached(name: str, source: object, make: Callable[[], Sample]) -> Sample:
     with np.load(path) as data:
         shape = tuple(data["shape"].tolist())
         target = np.unpackbits(data["target"], count=int(np.prod(shape))).reshape(shape)
-        flags = data["known"].tolist()
         return Sample(
             str(data["names"][0]),
             str(data["names"][1]),
             data["image"],
             target,
             tuple(str(role) for role in data["roles"]),
-            (flags[0], flags[1], flags[2]),
+            tuple(data["known"].tolist()),
         )

@@ -1,13 +1,14 @@
-"""From a checkpoint to a package folder: half-precision weights, graph, card, manifest, checksums.
+"""From checkpoints to a package folder: half-precision weights, graphs, card, manifest, checksums.
 
-The folder is made beside its goal and takes its place when it is whole and read back. Beside the library (training).
+The folder is made beside its goal and takes its place when it is whole and read back. Which runs become which stage is
+told by the task (``training.tasks``). Beside the library (training).
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,32 +22,50 @@ from MedSegAILib.engine.trace import trace_graph
 from MedSegAILib.tasks.package import FORMAT, MANIFEST, MANIFEST_CHECKSUM, Package, read_package, sha256
 
 from .card import write_card
-from .checkpoint import read_average
-from .datasets import REGIONS
+from .checkpoint import CHECKPOINT, read_average
 from .evaluate import SetScore
+from .recipes import find_recipe
 from .recipes.recipe import Recipe
-from .tasks import BRAIN_TUMOR, Json
+from .tasks.task import EnsemblePlan, Json, StagePlan, Task
 
 VERSION = "0.1.0"
-MEMBER, GRAPH, CARD = "a0.safetensors", "graph.json", "card.md"
+CARD = "card.md"
 LARGEST_BYTES = 3 << 19  # 1.5 MiB: the small package travels inside the extension
 DEEP_HEADS = ("deep_bottom.", "deep_bottom2.", "deep3.", "deep2.")
+Weights = Mapping[str, Tensor]
 
 
-@dataclass(frozen=True)
-class Training:
-    """What a package tells of its training: steps done and hours on the clock."""
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a training leaves: its recipe, the averaged weights, steps done and hours on the clock."""
 
+    recipe: Recipe
+    weights: Weights
     steps: int
     hours: float
 
 
-def export_run(recipe: Recipe, checkpoint: Path, folder: Path, scores: Sequence[SetScore] = ()) -> Package:
-    """Make a package of the averaged weights of a run.
+def read_run(recipe: Recipe, folder: Path) -> Run:
+    """Read a run folder.
+
+    Raises:
+        InputError: "checkpoint.missing".
+    """
+    weights, steps, elapsed_s = read_average(folder / CHECKPOINT)
+    return Run(recipe, weights, steps, elapsed_s / 3600.0)
+
+
+def export_task(task: Task, runs_folder: Path, folder: Path, scores: Sequence[SetScore] = ()) -> Package:
+    """Make the package of a task from the run folders of its recipes; see :func:`export_runs`."""
+    return export_runs(task, lambda name: read_run(find_recipe(name), runs_folder / name), folder, scores)
+
+
+def export_runs(task: Task, run_of: Callable[[str], Run], folder: Path, scores: Sequence[SetScore] = ()) -> Package:
+    """Make a package of averaged weights.
 
     Args:
-        recipe: that of the run.
-        checkpoint: its file.
+        task: its stages name the recipes.
+        run_of: gives the run of a recipe's name.
         folder: of the package; one that is there is replaced.
         scores: results for card and manifest, from ``evaluate``.
 
@@ -54,29 +73,14 @@ def export_run(recipe: Recipe, checkpoint: Path, folder: Path, scores: Sequence[
         InputError: "checkpoint.missing".
         PackageError: "package.size" above 1.5 MiB.
     """
-    average, steps, elapsed_s = read_average(checkpoint)
-    return export_weights(recipe, average, folder, Training(steps, elapsed_s / 3600.0), scores)
-
-
-def export_weights(
-    recipe: Recipe, tensors: Mapping[str, Tensor], folder: Path, training: Training, scores: Sequence[SetScore] = ()
-) -> Package:
-    """Make a package of given weights; see :func:`export_run`."""
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    kept = {
-        name: value.detach().to(torch.float16).contiguous()
-        for name, value in tensors.items()
-        if not name.startswith(DEEP_HEADS)
-    }
-    save_file(kept, part / MEMBER)
-    (part / MEMBER).chmod(0o644)  # safetensors writes for the owner alone; an installed package is read by all
-    graph = trace_graph(networks.build(recipe.network, **dict(recipe.arguments)).eval())
-    _write(part / GRAPH, json.dumps(graph, separators=(",", ":")) + "\n")
-    _write(part / CARD, write_card(recipe, training.steps, training.hours, scores))
-    files = {name: sha256((part / name).read_bytes()) for name in (GRAPH, MEMBER, CARD)}
-    content = json.dumps(manifest(recipe, training, scores, files), indent=1) + "\n"
+    writer = _Writer(task, part, run_of)
+    stages = [writer.stage(plan) for plan in task.stages]
+    _write(part / CARD, write_card(task, writer.runs, scores))
+    files = {path.name: sha256(path.read_bytes()) for path in sorted(part.iterdir())}
+    content = json.dumps(manifest(task, stages, writer.runs, scores, files), indent=1) + "\n"
     _write(part / MANIFEST, content)
     _write(part / MANIFEST_CHECKSUM, f"{sha256(content.encode())}  {MANIFEST}\n")
     _check_size(part)
@@ -87,38 +91,83 @@ def export_weights(
     return read_package(folder)
 
 
-def manifest(recipe: Recipe, training: Training, scores: Sequence[SetScore], files: Mapping[str, str]) -> Json:
-    """Give the manifest, format 1."""
-    table = dict(BRAIN_TUMOR)
-    decide = table.pop("decide")
-    ensemble = {
-        "name": "A",
-        "prepare": [dict(step) for step in recipe.prepare],
-        "network": {"name": recipe.network, "arguments": dict(recipe.arguments), "graph": GRAPH},
-        "channels": list(REGIONS),
-        "members": [MEMBER],
-        "activation": "sigmoid",
-    }
+class _Writer:
+    """Writes members and graphs of one package and tells what the manifest says of them."""
+
+    def __init__(self, task: Task, folder: Path, run_of: Callable[[str], Run]) -> None:
+        self._task, self._folder, self._run_of = task, folder, run_of
+        self._graphs: dict[str, str] = {}  # file by the network's name and arguments
+        self.runs: list[Run] = []
+
+    def stage(self, plan: StagePlan) -> Json:
+        ensembles = [self._ensemble(one, f"{plan.name}-" if len(self._task.stages) > 1 else "")
+                     for one in plan.ensembles]  # fmt: skip
+        box = find_recipe(plan.ensembles[0].recipes[0]).box
+        placed = {"box": dict(box)} if box else {}
+        return {"name": plan.name, **placed, "ensembles": ensembles, "decide": list(plan.decide), **plan.more}
+
+    def _ensemble(self, plan: EnsemblePlan, prefix: str) -> Json:
+        runs = [self._run_of(name) for name in plan.recipes]
+        self.runs.extend(runs)
+        usual = runs[0].recipe
+        usual_network = self._network(usual)
+        members: list[str | Json] = []
+        for number, run in enumerate(runs):
+            file = f"{prefix}{plan.name.lower().replace(' ', '-')}{number}.safetensors"
+            _save(run.weights, self._folder / file)
+            network = self._network(run.recipe)
+            members.append(file if network == usual_network else {"file": file, "network": network})
+        window = {"window": dict(usual.window)} if usual.window else {}
+        return {
+            "name": plan.name,
+            "prepare": [dict(step) for step in usual.prepare],
+            "network": usual_network,
+            "channels": ["background"] * (usual.activation == "softmax") + list(usual.channels),
+            "members": members,
+            "activation": usual.activation,
+            **window,
+        }
+
+    def _network(self, recipe: Recipe) -> Json:
+        arguments = dict(recipe.arguments)
+        key = json.dumps([recipe.network, arguments], sort_keys=True)
+        if key not in self._graphs:
+            file = f"graph-{len(self._graphs)}.json" if self._graphs else "graph.json"
+            graph = trace_graph(networks.build(recipe.network, **arguments).eval())
+            _write(self._folder / file, json.dumps(graph, separators=(",", ":")) + "\n")
+            self._graphs[key] = file
+        return {"name": recipe.network, "arguments": arguments, "graph": self._graphs[key]}
+
+
+def manifest(
+    task: Task, stages: Sequence[Json], runs: Sequence[Run], scores: Sequence[SetScore], files: Mapping[str, str]
+) -> Json:
+    """Give the manifest."""
+    table = dict(task.table)
     head = {name: table.pop(name) for name in ("task", "title")}
+    if task.card.warning:
+        table["notice"] = task.card.warning
     return {
         "format": FORMAT,
         **head,
         "version": VERSION,
-        "trained_on": trained_on(recipe, training),
+        "trained_on": trained_on(task, runs),
         **table,
-        "stages": [{"name": "tumor", "ensembles": [ensemble], "decide": decide}],
+        "stages": list(stages),
         "expected": expected(scores),
         "files": dict(files),
     }
 
 
-def trained_on(recipe: Recipe, training: Training) -> str:
+def trained_on(task: Task, runs: Sequence[Run]) -> str:
     """Say in a sentence what the weights saw."""
-    return (
-        "8 glioma studies with four sequences, 22 with one or two (BraTS form, skull stripped), 66 heads with FLAIR "
-        f"and mostly T1ce (whole tumor only), {recipe.phantoms.count} phantoms made by code; {training.steps} steps in "
-        f"{training.hours:.1f} hours on two processor cores."
-    )
+    saw = []
+    for set_name in dict.fromkeys(name for run in runs for name in run.recipe.set_names):
+        words = task.card.learned_on[set_name]
+        count = max(run.recipe.phantoms.count for run in runs)
+        saw.append(f"{count} {words}" if set_name == "phantom" else words)
+    told = "; ".join(f"{run.recipe.name}: {run.steps} steps in {run.hours:.1f} hours" for run in runs)
+    return f"{', '.join(saw)}. {told}, on two processor cores."
 
 
 def expected(scores: Sequence[SetScore]) -> Json:
@@ -129,6 +178,16 @@ def expected(scores: Sequence[SetScore]) -> Json:
         or "not measured",
         "command": "; ".join(score.command for score in scores),
     }
+
+
+def _save(weights: Weights, path: Path) -> None:
+    kept = {
+        name: value.detach().to(torch.float16).contiguous()
+        for name, value in weights.items()
+        if not name.startswith(DEEP_HEADS)
+    }
+    save_file(kept, path)
+    path.chmod(0o644)  # safetensors writes for the owner alone; an installed package is read by all
 
 
 def _check_size(folder: Path) -> None:

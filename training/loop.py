@@ -21,14 +21,13 @@ from MedSegAILib import networks
 from . import checkpoint
 from .cache import Sample
 from .checkpoint import State
-from .losses import region_loss
 from .monitor import monitor
+from .objective import objective
 from .recipes.recipe import Recipe
 from .sampling import Batch, draw_batch
 from .start import load_start
 
 logger = logging.getLogger(__name__)
-LOG_FIELDS = ("step", "elapsed_s", "learning_rate", "loss", "dice_ET", "dice_TC", "dice_WT", "sets")
 FULL_WARMUP_OF_AVERAGE = 10.0  # the mean starts short and grows to its decay, as in TensorFlow's rule
 
 
@@ -82,7 +81,7 @@ def train(recipe: Recipe, samples: Sequence[Sample], held_out: Sequence[Sample],
         state.step += 1
         now = time.monotonic()
         state.elapsed_s = before + now - started
-        _log(settings.folder / "losses.csv", state, rate, loss, dice, batch)
+        _log(settings.folder / "losses.csv", state, [rate, loss, *dice], batch, recipe)
         if now - saved_at > settings.checkpoint_s:
             checkpoint.save(state, settings.folder, recipe.name)
             saved_at = now
@@ -130,7 +129,7 @@ def step_once(state: State, batch: Batch, rate: float, recipe: Recipe) -> tuple[
         group["lr"] = rate
     state.network.train()
     logits: Tensor = state.network(batch.images.contiguous(memory_format=torch.channels_last_3d))
-    loss, region_losses = region_loss(logits, batch.targets, batch.known, recipe.squared_dice)
+    loss, region_losses = objective(recipe)(logits, batch.targets, batch.known)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), recipe.gradient_norm)
@@ -143,12 +142,15 @@ def step_once(state: State, batch: Batch, rate: float, recipe: Recipe) -> tuple[
     return float(loss.detach()), dice
 
 
-def _log(path: Path, state: State, rate: float, loss: float, dice: list[float], batch: Batch) -> None:
+def _log(path: Path, state: State, told: list[float], batch: Batch, recipe: Recipe) -> None:
+    """Add a line: ``told`` is the learning rate, the loss, and the soft Dice by channel."""
     is_new = not path.is_file()
+    rate, loss, *dice = told
     with path.open("a", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         if is_new:
-            writer.writerow(LOG_FIELDS)
+            scores = [f"dice_{name}" for name in recipe.channels]
+            writer.writerow(["step", "elapsed_s", "learning_rate", "loss", *scores, "sets"])
         scores = ["" if math.isnan(value) else f"{value:.4f}" for value in dice]
         sets = "+".join(batch.set_names)
         writer.writerow([state.step, f"{state.elapsed_s:.1f}", f"{rate:.6f}", f"{loss:.5f}", *scores, sets])

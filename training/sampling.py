@@ -16,7 +16,7 @@ from .recipes.recipe import CropKind, Recipe
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Crops of one step: images [b, 4, z, y, x], targets [b, 3, z, y, x], known [b, 3], and their sets."""
+    """Crops of one step: images [b, c, z, y, x], targets [b, k, z, y, x], known [b, k], and their sets."""
 
     images: Tensor
     targets: Tensor
@@ -35,7 +35,7 @@ def draw_batch(samples: Sequence[Sample], recipe: Recipe, step: int) -> Batch:
     generator = np.random.default_rng((recipe.seed, step))
     kind = recipe.crops[step % len(recipe.crops)]
     chosen = choose_samples(samples, kind, recipe.favored, generator)
-    crops = [draw_crop(sample, kind.size_zyx, recipe.tumor_chance, recipe.augmentation, generator) for sample in chosen]
+    crops = [draw_crop(sample, kind.size_zyx, recipe, generator) for sample in chosen]
     return Batch(
         torch.stack([image for image, _ in crops]),
         torch.stack([target for _, target in crops]),

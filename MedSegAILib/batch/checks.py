@@ -17,7 +17,6 @@ from MedSegAILib.io.case_files import each_file_once
 from MedSegAILib.io.peek import peek_grid
 from MedSegAILib.tasks.check import check_shape, check_subset
 from MedSegAILib.tasks.package import Package
-from MedSegAILib.tasks.repair import grids_differ, is_same_box
 
 from .studies import Study
 
@@ -60,6 +59,8 @@ def _check(study: Study, package: Package, options: RunOptions) -> tuple[Notice,
             grids[role] = grid
     reference = study.reference or next(role for role in package.reference if role in study.inputs)
     if "resample" not in options.repair and reference in grids:
+        from MedSegAILib.tasks.repair import grids_differ, is_same_box  # loads SimpleITK
+
         for role, grid in grids.items():
             if not is_same_box(grid, grids[reference]):
                 raise grids_differ(role, grid, reference, grids[reference])

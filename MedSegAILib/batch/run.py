@@ -94,7 +94,7 @@ class _Batch:
     def look(self) -> BatchResult:
         """Check every study and write nothing."""
         checked = self._check()
-        problems = [self._problem(entry.study) for entry in checked if entry.study.error]
+        problems = [self._problem(entry.study, entry.study.error) for entry in checked if entry.study.error]
         return BatchResult(self.output, len(checked), 0, len(problems), problems=tuple(problems), is_dry_run=True)
 
     def run(self, make: Callable[[BatchOptions, Path], Crew]) -> BatchResult:
@@ -132,25 +132,21 @@ class _Batch:
             self._tell_caller(BatchProgress("checking", len(self.studies), number, study=study.id, outcome=outcome))
         return checked
 
-    def _problem(self, study: Study) -> Problem:
-        error = study.error or MedSegAIError("defect", "")
+    def _problem(self, study: Study, error: MedSegAIError) -> Problem:
         job = self._job(study)
         return Problem(study.id, error.code, job.plain(error.message), job.plain(error.hint))
 
     def _note_problems(self, ledger: Ledger, checked: list[CheckedStudy]) -> None:
         """Write down what failed its checks, once; a study that fails in the same way again needs no other line."""
         known = ledger.outcomes()
-        for study in (entry.study for entry in checked if entry.study.error):
-            problem = self._problem(study)
-            error = {
-                **(study.error.to_json() if study.error else {}),
-                "message": problem.message,
-                "hint": problem.hint,
-                "details": {},
-            }
+        for study in (entry.study for entry in checked):
+            if study.error is None:
+                continue
+            problem = self._problem(study, study.error)
+            told = {**study.error.to_json(), "message": problem.message, "hint": problem.hint, "details": {}}
             before = known.get(study.id)
-            if before is None or before.event != FAILED or before.facts["error"] != error:
-                ledger.append(FAILED, study.id, error=error, stamps={}, terms=self.terms, at_check=True)
+            if before is None or before.event != FAILED or before.facts["error"] != told:
+                ledger.append(FAILED, study.id, error=told, stamps={}, terms=self.terms, at_check=True)
             self.counts.failed.add(study.id)
 
     def _compute(self, ledger: Ledger, todo: Todo, make: Callable[[BatchOptions, Path], Crew]) -> None:

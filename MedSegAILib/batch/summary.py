@@ -21,9 +21,9 @@ from MedSegAILib.report.batch_tables import (
     worst_first,
     worst_first_csv,
 )
+from MedSegAILib.report.file_names import OVERLAY_FILE
 from MedSegAILib.report.html_batch import write_batch_page
 from MedSegAILib.report.html_study import study_page
-from MedSegAILib.report.outputs import OVERLAY_FILE
 
 from .ledger import DONE, Entry
 from .studies import Study

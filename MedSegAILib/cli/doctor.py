@@ -29,7 +29,12 @@ NEEDED = {
     "typer": "the command line",
     "rich": "the progress bar",
 }
-OPTIONAL = {"torch": "networks on a GPU, training", "monai": "training", "slicer-core": "tests on real MRML"}
+OPTIONAL = {
+    "torch": "networks on a GPU, training",
+    "highdicom": "DICOM segmentations",
+    "monai": "training",
+    "slicer-core": "tests on real MRML",
+}
 LEAST_FREE_GB = 1.0  # a study with its working copies and results stays well below
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from MedSegAILib.core.volume import Array, Volume
 
 LABELS_FILE = "labels.nii.gz"
+# Heading, key of a score, format; what is not defined shows as "-".
+COLUMNS = (
+    ("Dice", "dice", ".4f"),
+    ("volume mL", "volume_ml", ".2f"),
+    ("reference mL", "reference_ml", ".2f"),
+    ("sensitivity", "sensitivity", ".4f"),
+    ("specificity", "specificity", ".4f"),
+    ("precision", "precision", ".4f"),
+    ("Jaccard", "jaccard", ".4f"),
+    ("HD mm", "hausdorff_mm", ".2f"),
+    ("HD95 mm", "hausdorff95_mm", ".2f"),
+    ("surface mm", "surface_mm", ".2f"),
+    ("volume diff", "volume_difference", ".4f"),
+)
+HEAD = ("region", *(heading for heading, _, _ in COLUMNS))
 
 
 def evaluate(
@@ -23,8 +38,9 @@ def evaluate(
     reference: Annotated[Path, typer.Argument(help="Label map to compare with.")],
     task: Annotated[str, typer.Option(help="Whose labels and regions these are.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the numbers to this file too.")] = None,
 ) -> None:
-    """Compare two label maps: Dice and volumes by region (both empty: Dice 1; one empty: 0)."""
+    """Compare two label maps by region: overlap, volumes, surfaces (both empty: Dice 1; one empty: 0)."""
     from MedSegAILib.image.metrics import evaluate_regions
     from MedSegAILib.io import read_label_map_with_notices
     from MedSegAILib.tasks.store import find_package
@@ -37,21 +53,44 @@ def evaluate(
     for side, volume in (("prediction", ours), ("reference", theirs)):
         check_labels(side, volume, package.scheme)
     array = on_grid_of(ours, theirs)
-    scores = evaluate_regions(ours.array, array, package.scheme, ours.grid.voxel_volume_ml)
+    scores = evaluate_regions(ours.array, array, package.scheme, ours.grid)
+    if csv_file:
+        write_csv([vars(score) for score in scores], csv_file)
     if as_json:
         screen.give_json(
             {"task": task, "regions": [vars(score) for score in scores], "notices": [vars(entry) for entry in notices]}
         )
         return
-    rows: list[tuple[str, ...]] = [("region", "Dice  ", "volume mL", "reference mL")]
-    rows += [
-        (score.region, f"{score.dice:.4f}", f"{score.volume_ml:9.2f}", f"{score.reference_ml:12.2f}")
-        for score in scores
-    ]
-    for line in screen.table(rows):
+    for line in screen.table([HEAD, *(_row(vars(score)) for score in scores)]):
         screen.say(line)
     for notice in notices:
         screen.say(f"note: {notice.message} {notice.hint}".rstrip())
+
+
+def write_csv(scores: list[dict[str, Any]], path: Path) -> None:
+    """Write scores as CSV, UTF-8, one line a region; a cell is empty where a number is not defined.
+
+    Raises:
+        InputError: "evaluate.csv" when the file cannot be written.
+    """
+    import csv
+
+    try:
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, list(scores[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(scores)
+    except OSError as error:
+        raise InputError(
+            "evaluate.csv",
+            f"The table {path.name} cannot be written ({error.strerror}).",
+            "Choose a file in a folder that exists and can be written.",
+        ) from error
+
+
+def _row(score: dict[str, Any]) -> tuple[str, ...]:
+    cells = ("-" if score[key] is None else format(score[key], form) for _, key, form in COLUMNS)
+    return (score["region"], *cells)
 
 
 def check_labels(side: str, volume: Volume, scheme: LabelScheme) -> None:

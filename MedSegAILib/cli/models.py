@@ -21,6 +21,7 @@ _TEXTS = ("license", "intended_use", "trained_on", "not_for")
 
 app = typer.Typer(help="List, describe, verify, make, install and remove packages.", no_args_is_help=True)
 app.add_typer(models_import.app, name="import")
+app.command("create")(models_manage.create)
 app.command("install")(models_manage.install)
 app.command("remove")(models_manage.remove)
 app.command("export")(models_manage.export)

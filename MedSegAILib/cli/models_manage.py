@@ -1,4 +1,4 @@
-"""``medsegai models install|remove|export``: packages of this user come and go. Ring 8."""
+"""``medsegai models create|install|remove|export``: packages come and go. Ring 8."""
 
 from __future__ import annotations
 
@@ -12,6 +12,40 @@ from MedSegAILib.core.errors import UsageError
 from . import screen
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def create(
+    folder: Annotated[Path, typer.Argument(help="Folder to write, new or empty; its name names the task.")],
+    draft: Annotated[
+        Path | None, typer.Option("--from", help="Filled draft with the weights beside it; without it one is written.")
+    ] = None,
+    like: Annotated[str, typer.Option(help="Task whose manifest a new draft starts from.")] = "brain-tumor",
+    precision: Annotated[str, typer.Option(help="Of the written weights: fp16 or fp32.")] = "fp16",
+    as_json: AsJson = False,
+) -> None:
+    """Write a draft to fill in; or, with --from, a checked and sealed package of a filled draft and its weights."""
+    from MedSegAILib.tasks.creation import check_precision, check_torch, create_package, write_template
+    from MedSegAILib.tasks.store import find_package
+
+    if draft is None:
+        files = write_template(folder, find_package(like))
+        if as_json:
+            screen.give_json({"files": [str(file) for file in files]})
+            return
+        for file in files:
+            screen.say(f"wrote {file}")
+        screen.say(
+            f"next: fill them in, put the weights beside them, then: medsegai models create PACKAGE --from {folder}"
+        )
+        return
+    check_precision(precision)
+    check_torch()
+    package = create_package(draft, folder, precision)  # type: ignore[arg-type]  # checked above
+    if as_json:
+        screen.give_json({"task": package.task, "version": package.version, "folder": str(package.folder)})
+        return
+    screen.say(f"wrote {folder}: task {package.task} {package.version}, {len(package.checksums)} files")
+    screen.say(f"next: medsegai models install {folder}")
 
 
 def install(

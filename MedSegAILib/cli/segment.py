@@ -5,14 +5,15 @@ from __future__ import annotations
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from MedSegAILib.core.box import StageBox
 from MedSegAILib.core.errors import ResourceError, UsageError
 from MedSegAILib.core.run import BACKENDS, DEFAULT_REPAIRS, DEVICES, PRESETS, REPAIRS, Cancel, RunOptions
 
@@ -20,7 +21,7 @@ from . import screen
 
 if TYPE_CHECKING:
     from MedSegAILib.core.case import Case
-    from MedSegAILib.core.result import Result
+    from MedSegAILib.core.result import Notice, Result
     from MedSegAILib.io.dicom_source import Source
     from MedSegAILib.tasks.expected import Expectation
 
@@ -33,7 +34,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     inputs: Annotated[
         list[str] | None, typer.Option("--input", metavar="ROLE=FILE", help="One input, repeated: --input T1=t1.nii.gz")
     ] = None,
-    study: Annotated[Path | None, typer.Option(help="Folder in which the inputs are found by name.")] = None,
+    study: Annotated[Path | None, typer.Option(help="Folder or archive in which the inputs are found.")] = None,
     preset: Annotated[str, typer.Option(help=f"{', '.join(PRESETS)}: time against quality.")] = "balanced",
     device: Annotated[str, typer.Option(help=f"{', '.join(DEVICES)} or cuda:<n>.")] = "auto",
     backend: Annotated[str, typer.Option(help=", ".join(BACKENDS))] = "auto",
@@ -45,6 +46,10 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     ] = None,
     no_repairs: Annotated[
         list[str] | None, typer.Option("--no-repair", metavar="NAME", help="Refuse a repair, repeated; or all.")
+    ] = None,
+    boxes: Annotated[
+        list[str] | None,
+        typer.Option("--box", metavar="STAGE=R,A,S,DX,DY,DZ", help="Box of a stage: center and size in RAS mm."),
     ] = None,
     with_dicom_seg: Annotated[
         bool, typer.Option("--dicom-seg", help="Also write a DICOM segmentation; the reference must be a series.")
@@ -61,13 +66,10 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
         threads=threads,
         memory_mb=memory,
         repair=repair,
+        boxes=tuple(_box(entry) for entry in boxes or ()),
     )
     check_output(output, overwrite=overwrite)
-    paths, reference = _find(task, inputs or [], study, reference)
-    source = _dicom_source(paths[reference]) if with_dicom_seg and reference in paths else None
-    from MedSegAILib.io.case_files import read_case_with_notices
-
-    case, notices = read_case_with_notices(paths, reference)
+    case, notices, roles, source = _read(task, inputs or [], study, _Wanted(reference, with_dicom_seg))
     expectation = _expect(case, task, options)
     result, seconds = _run(case, task, options)
     result = replace(result, notices=(*notices, *result.notices))
@@ -82,7 +84,7 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     files = write_outputs(result, case, output, more)
     remember(result.passport)
     if as_json:
-        screen.give_json({**_answer(result, files, seconds), "expected": expectation.to_json()})
+        screen.give_json({**_answer(result, files, seconds), "expected": expectation.to_json(), "roles": roles})
     else:
         _print(result, files, seconds)
 
@@ -125,23 +127,48 @@ def check_output(output: Path, *, overwrite: bool) -> None:
         ) from error
 
 
-def _find(task: str, inputs: list[str], study: Path | None, reference: str) -> tuple[dict[str, Path], str]:
-    """Give the input files by role, and the role whose grid the result will lie on."""
+class _Wanted(NamedTuple):
+    """What is asked of the reference input: its role, and whether a DICOM object must be able to refer to it."""
+
+    reference: str
+    dicom_seg: bool
+
+
+def _read(
+    task: str, inputs: list[str], study: Path | None, wanted: _Wanted
+) -> tuple[Case, tuple[Notice, ...], list[dict[str, Any]], Source | None]:
+    """Read the inputs and tell how their roles were found.
+
+    The series of the reference is checked first when a DICOM segmentation is asked for.
+    """
+    from MedSegAILib.io.case_files import read_case_with_notices
+    from MedSegAILib.io.dicom_study import open_study
+    from MedSegAILib.io.study_folder import find_study
     from MedSegAILib.tasks.store import find_package
 
     package = find_package(task)
-    if bool(inputs) == (study is not None):
+    if not inputs and study is None:
         raise UsageError(
             "cli.inputs",
-            "Inputs are given either one by one or as a study folder.",
-            f"Give --study FOLDER, or --input for {', '.join(package.roles)}.",
+            "No input is given.",
+            f"Give --study FOLDER, or --input for {', '.join(package.roles)}, or both: --input names what is unclear.",
         )
-    from MedSegAILib.io.study_folder import find_inputs
-
-    paths = _paths(inputs) if study is None else find_inputs(study, package.roles)
-    # Named here, so that the picture shows the input that the package prefers and not just the first one.
-    reference = reference or next((role for role in package.reference if role in paths), next(iter(paths)))
-    return paths, reference
+    paths = _paths(inputs)
+    notices: tuple[Notice, ...] = ()
+    roles: list[dict[str, Any]] = []
+    with open_study(study) if study is not None else nullcontext() as folder:
+        if folder is not None:
+            found = find_study(folder, package.roles, paths)
+            # A role that the task does not know stays, for the check to name it.
+            paths = {**found.paths, **{role: path for role, path in paths.items() if role not in found.paths}}
+            notices, roles = found.notices, found.to_json()
+            _tell_roles(roles)
+        # Named here, so that the picture shows the input that the package prefers and not just the first one.
+        preferred = (role for role in package.reference if role in paths)
+        reference = wanted.reference or next(preferred, next(iter(paths)))
+        source = _dicom_source(paths[reference]) if wanted.dicom_seg and reference in paths else None
+        case, warnings = read_case_with_notices(paths, reference)
+    return case, (*notices, *warnings), roles, source
 
 
 def _dicom_source(path: Path) -> Source:
@@ -151,6 +178,12 @@ def _dicom_source(path: Path) -> Source:
 
     check_writer()
     return read_source(path)
+
+
+def _tell_roles(roles: list[dict[str, Any]]) -> None:
+    for entry in roles:
+        if entry["role"]:
+            screen.tell_watcher(f"{entry['role']}: {entry['image']} ({entry['confidence']:.0%}). {entry['reason']}")
 
 
 def _paths(inputs: list[str]) -> dict[str, Path]:
@@ -163,6 +196,19 @@ def _paths(inputs: list[str]) -> dict[str, Path]:
             raise UsageError("cli.input", f"The input {role} is given twice.", "Give each role once.")
         paths[role] = Path(path)
     return paths
+
+
+def _box(entry: str) -> StageBox:
+    stage, _, numbers = entry.partition("=")
+    try:
+        right, anterior, superior, width, height, depth = (float(number) for number in numbers.split(","))
+    except ValueError as error:
+        raise UsageError(
+            "cli.box",
+            f"The box {entry!r} is not of the form STAGE=R,A,S,DX,DY,DZ.",
+            "Give --box tumor=10,-5,30,80,80,60: center and size in RAS mm, as the passport lists them.",
+        ) from error
+    return StageBox(stage, (right, anterior, superior), (width, height, depth))
 
 
 def _expect(case: Case, task: str, options: RunOptions) -> Expectation:
@@ -208,6 +254,7 @@ def _answer(result: Result, files: dict[str, Path], seconds: float) -> dict[str,
         "volumes_ml": result.volumes_ml(),
         "notices": [vars(notice) for notice in result.notices],
         "doubt": result.doubt and result.doubt.to_json(),
+        "boxes": [box.to_json() for box in result.boxes],
         "files": {name: str(path) for name, path in files.items()},
         "seconds": round(seconds, 3),
         "passport": result.passport.to_json(),
@@ -236,6 +283,9 @@ def _print(result: Result, files: dict[str, Path], seconds: float) -> None:
     ):
         screen.say(line)
     _print_doubt(result)
+    for box in result.boxes:
+        center, size = (", ".join(f"{value:.0f}" for value in part) for part in (box.center_ras_mm, box.size_mm))
+        screen.say(f"stage {box.stage} looked in the box around {center} (R, A, S in mm), {size} mm long")
     for notice in result.notices:
         screen.say(f"note: {notice.message} {notice.hint}".rstrip())
     engine, package = result.passport.engine, result.passport.package

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import UsageError
@@ -60,7 +60,12 @@ class StageBox:
 
     def to_json(self) -> dict[str, Any]:
         """Give a JSON-able dictionary; :meth:`from_json` reads it back."""
-        return asdict(self)
+        return {
+            "stage": self.stage,
+            "center_ras_mm": list(self.center_ras_mm),
+            "size_mm": list(self.size_mm),
+            "axes": [list(axis) for axis in self.axes],
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> StageBox:

@@ -42,7 +42,9 @@ class Passport:
         inputs: by role: sha256 of voxels and grid, shape and spacing; no names, no paths.
         repairs: what was changed before the network saw the case, in order.
         fallbacks: what was not done as asked, and why.
-        seconds: by step.
+        seconds: by step, over all stages.
+        stages: of each stage: name, whether it ran, how often it looked, whether it was kept from the run before, its
+            seconds by step, its box.
         peak_memory_mb: of the computing process, 0 when unknown.
     """
 
@@ -57,6 +59,7 @@ class Passport:
     seconds: Mapping[str, float] = field(default_factory=dict)
     peak_memory_mb: float = 0.0
     use: str = RESEARCH_USE
+    stages: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give a JSON-able dictionary; ``Passport.from_json`` reads it back."""
@@ -65,8 +68,8 @@ class Passport:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Passport:
         """Rebuild a passport that :meth:`to_json` wrote."""
-        fields = dict(data)
-        return cls(**{**fields, "repairs": tuple(fields["repairs"]), "fallbacks": tuple(fields["fallbacks"])})
+        fields = {"stages": (), **data}
+        return cls(**{**fields, **{name: tuple(fields[name]) for name in ("repairs", "fallbacks", "stages")}})
 
 
 @dataclass(frozen=True, eq=False)

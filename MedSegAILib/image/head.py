@@ -1,4 +1,4 @@
-"""What a coarse look tells about a head: its size, whether the skull is there, which T1 is the enhanced one. Ring 1.
+"""What a coarse look tells about a head: its size, whether the skull is there. Ring 1.
 
 All functions take one volume on a survey grid (``survey``). The numbers behind the limits were measured on the `train`
 studies of the three tumor sets that have some (58 stripped volumes of 32 studies, 135 volumes of 71 whole heads).
@@ -25,11 +25,6 @@ SMALLEST_EXTENT_MM, LARGEST_EXTENT_MM = 80.0, 290.0
 # Stripped at most 0.04; heads with skull mostly 0.07 to 0.4.
 DARK_RING_SHARE = 0.06
 RING_MM = (8.0, 20.0)
-# Skewness of what is locally brighter in the enhanced T1: at least +1.66 on all seven train studies with both, also on
-# the two without enhancing tumor (vessels and meninges suffice); exchanged it is the negative. Half of that decides.
-CLEAR_SKEW = 0.8
-ENHANCEMENT_EDGE_MM = 6.0
-SKULL_DEPTH_MM = 24.0
 
 
 @dataclass(frozen=True)
@@ -87,31 +82,6 @@ def depth(mask: Mask, grid: Grid) -> npt.NDArray[np.float64]:
     padded = ndimage.distance_transform_edt(np.pad(mask, 1), sampling=grid.spacing_zyx_mm)
     inner: npt.NDArray[np.float64] = padded[1:-1, 1:-1, 1:-1]
     return inner
-
-
-def enhancement_skew(enhanced: Array, native: Array, grid: Grid, *, has_skull: bool) -> float:
-    """Tell by one number which of two T1 volumes is the enhanced one.
-
-    Contrast agent makes thin things bright: vessels, meninges, a tumor's rim. What is locally brighter in the enhanced
-    volume therefore has a long bright tail; exchanged, a long dark one.
-
-    Args:
-        enhanced: what is said to be the T1 with contrast agent, on a survey grid of about 3 mm.
-        native: the T1 without, on the same grid.
-        grid: that grid.
-        has_skull: leave out scalp and skull, whose fat and marrow vary.
-
-    Returns:
-        Skewness of the local difference: above ``CLEAR_SKEW`` as said, below minus that exchanged, else unclear.
-    """
-    depth_mm = depth(tissue(enhanced) & tissue(native), grid)
-    inside = depth_mm > (SKULL_DEPTH_MM if has_skull else ENHANCEMENT_EDGE_MM)
-    if np.count_nonzero(inside) < 1000:
-        return 0.0
-    difference = enhanced / np.median(enhanced[inside]) - native / np.median(native[inside])
-    local = (difference - ndimage.median_filter(difference, 5))[inside]
-    spread = local.std()
-    return float(((local - local.mean()) ** 3).mean() / spread**3) if spread > 0 else 0.0
 
 
 def correlation(first: Array, second: Array) -> float:

@@ -109,7 +109,8 @@ def read_claim(path: Path) -> Claim:
         if header.is_pair:
             data_file_beside(path, _data_name(path))
         else:
-            source.require(start - header_bytes + voxel_bytes)
+            source.skip(start - header_bytes)
+            source.require(voxel_bytes)
     return Claim(grid, start + voxel_bytes, header.is_pair)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from MedSegAILib.core.errors import InputError
 from MedSegAILib.core.volume import Grid
 
-from . import dicom_headers, dicom_series, nifti, nrrd
+from . import nifti, nrrd
 from .byte_source import GZIP_MAGIC, first_bytes
 from .headers import three_axes, voxel_count
 from .read import read_volume
@@ -42,6 +42,8 @@ def peek_grid(path: Path) -> Grid | None:
             return _nifti(path)
         if nrrd.can_read(path, start):
             return _nrrd(path)
+        from . import dicom_series  # loads pydicom, which most batches never need
+
         if dicom_series.can_read(path, start):
             _look_at_dicom(path)
             return None
@@ -77,6 +79,8 @@ def _is_cut_off(path: Path, wanted_bytes: int) -> bool:
 
 def _look_at_dicom(path: Path) -> None:
     """Look whether there is one series of pictures; nothing is said of its slices yet."""
+    from . import dicom_headers, dicom_series
+
     files = sorted(child for child in path.iterdir() if child.is_file()) if path.is_dir() else [path]
     series: dict[str, int] = {}
     for file in files:

@@ -18,7 +18,7 @@ from MedSegAILib.io.dicom_seg import LONGEST_LABEL, Algorithm, DicomSeg, dicom_s
 from MedSegAILib.io.dicom_source import Source, read_source
 from MedSegAILib.io.segmentation_nrrd import Segment, read_segmentation
 
-from .outputs import PASSPORT_FILE, SEGMENTATION_FILE
+from .file_names import PASSPORT_FILE, SEGMENTATION_FILE
 
 DICOM_FILE = "segmentation.dcm"
 

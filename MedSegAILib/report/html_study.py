@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .batch_tables import ResultLine
+from .file_names import DOUBT_FILE, LABELS_FILE, PASSPORT_FILE, SEGMENTATION_FILE, VOLUMES_FILE
 from .html_page import picture_address, templates, verdict
-from .outputs import DOUBT_FILE, LABELS_FILE, PASSPORT_FILE, SEGMENTATION_FILE, VOLUMES_FILE
 from .study_row import attention, reasons
 
 _FILES = (

@@ -14,15 +14,9 @@ from MedSegAILib.io.atomic import write_files
 from MedSegAILib.io.nifti import nifti_bytes
 from MedSegAILib.io.segmentation_nrrd import segmentation_bytes
 
+from .file_names import DOUBT_FILE, LABELS_FILE, OVERLAY_FILE, PASSPORT_FILE, SEGMENTATION_FILE, VOLUMES_FILE
 from .overlay import overlay_png
 from .tables import doubt_csv, volumes_csv
-
-LABELS_FILE = "labels.nii.gz"
-SEGMENTATION_FILE = "segmentation.seg.nrrd"
-PASSPORT_FILE = "passport.json"
-VOLUMES_FILE = "volumes.csv"
-DOUBT_FILE = "doubt.csv"
-OVERLAY_FILE = "overlay.png"
 
 
 def write_outputs(result: Result, case: Case, folder: Path, more: Mapping[str, bytes] | None = None) -> dict[str, Path]:

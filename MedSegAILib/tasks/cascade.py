@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,6 +89,16 @@ def run_stages(
     return cascade.outcome()
 
 
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What a stage found in which box, whether that was kept from the run before, and at which try."""
+
+    outcome: StageOutcome
+    box: Box | None
+    is_kept: bool = False
+    tries: int = 1
+
+
 class _Cascade:
     """Stages so far."""
 
@@ -113,43 +124,24 @@ class _Cascade:
     def run(self, stage: Stage, kept: KeptStages | None) -> None:
         """Run one stage and add what it finds."""
         rule = stage.box
-        box = self._box(stage)
-        if box is None and rule is not None and stage.name not in self._given:
-            self._count.expect(-pass_count_of(stage, self._means))
-            region = self._package.scheme.region(rule.region)
-            self._notices.append(
-                Notice(
-                    "stage.nothing_found",
-                    f"No {region.title.lower()} was found, so {stage.name} was not looked for.",
-                    f"Check that the image shows it; else give the box of stage {stage.name} yourself.",
-                )
-            )
-            self._facts.append({"name": stage.name, "ran": False})
-            return
         watch = Stopwatch()
-        outcome, is_kept = self._look(stage, box, watch, kept)
-        tries = 1
-        mask = outcome.labels > 0
-        if box is not None and touches_face(mask, box):
-            larger = self._larger(stage, box)
-            if larger is not None:
-                self._count.expect(pass_count_of(stage, self._means))
-                outcome, is_kept = self._look(stage, larger, watch, kept)
-                tries, box, mask = 2, larger, outcome.labels > 0
-                self._notices.append(_enlarged(stage))
-            if touches_face(mask, box):
-                self._notices.append(_touches(stage, is_given=stage.name in self._given))
-        facts = {"name": stage.name, "ran": True, "tries": tries, "kept": is_kept, "seconds": watch.seconds}
-        if box is not None:
-            self._boxes.append(to_space(stage.name, self._grid, box))
+        with watch.step("box") if rule else nullcontext():
+            box = self._box(stage)
+        if box is None and rule is not None and stage.name not in self._given:
+            self._skip(stage, rule.region)
+            return
+        look = self._look_twice(stage, box, watch, kept)
+        facts = {"name": stage.name, "ran": True, "tries": look.tries, "kept": look.is_kept, "seconds": watch.seconds}
+        if look.box is not None:
+            self._boxes.append(to_space(stage.name, self._grid, look.box))
             facts["box"] = self._boxes[-1].to_json()
-        if is_kept:
-            facts["ensembles"] = list(outcome.ensembles)
+        if look.is_kept:
+            facts["ensembles"] = list(look.outcome.ensembles)
         self._means.watch.add(watch)
         self._facts.append(facts)
-        self._found.append((stage, outcome))
-        self._fallbacks.extend(outcome.fallbacks)
-        self._add(stage, outcome.labels, box)
+        self._found.append((stage, look.outcome))
+        self._fallbacks.extend(look.outcome.fallbacks)
+        self._add(stage, look.outcome.labels, look.box)
 
     def outcome(self) -> CascadeOutcome:
         """Give all together."""
@@ -166,20 +158,45 @@ class _Cascade:
             tuple(dict.fromkeys(self._fallbacks)),
         )
 
-    def _look(
-        self, stage: Stage, box: Box | None, watch: Stopwatch, kept: KeptStages | None
-    ) -> tuple[StageOutcome, bool]:
-        """Give the outcome of a stage in a box, and whether it was kept from the run before."""
+    def _skip(self, stage: Stage, region: str) -> None:
+        """Leave a stage out whose region is not there."""
+        self._count.expect(-pass_count_of(stage, self._means))
+        self._facts.append({"name": stage.name, "ran": False})
+        title = self._package.scheme.region(region).title.lower()
+        self._notices.append(
+            Notice(
+                "stage.nothing_found",
+                f"No {title} was found, so {stage.name} was not looked for.",
+                f"Check that the image shows it; else give the box of stage {stage.name} yourself.",
+            )
+        )
+
+    def _look_twice(self, stage: Stage, box: Box | None, watch: Stopwatch, kept: KeptStages | None) -> _Look:
+        """Let a stage look, and once more in a larger box when its labels reach the box."""
+        look = self._look(stage, box, watch, kept)
+        if look.box is None or not touches_face(look.outcome.labels > 0, look.box):
+            return look
+        larger = self._larger(stage, look.box)
+        if larger is not None:
+            self._count.expect(pass_count_of(stage, self._means))
+            look = replace(self._look(stage, larger, watch, kept), tries=2)
+            self._notices.append(_enlarged(stage))
+        if larger is None or touches_face(look.outcome.labels > 0, larger):
+            self._notices.append(_touches(stage, is_given=stage.name in self._given))
+        return look
+
+    def _look(self, stage: Stage, box: Box | None, watch: Stopwatch, kept: KeptStages | None) -> _Look:
+        """Let a stage look in a box, or give what is kept of it."""
         before = kept.get(stage.name, box) if kept is not None else None
         if before is not None:
             self._count.expect(-pass_count_of(stage, self._means))
-            return before, True
+            return _Look(before, box, is_kept=True)
         means = replace(self._means, watch=watch)
         outcome = run_stage(self._case, self._package, stage, means, self._count, box)
         self._ensembles.extend(outcome.ensembles)
         if kept is not None:
             kept.put(stage.name, box, outcome)
-        return outcome, False
+        return _Look(outcome, box)
 
     def _box(self, stage: Stage) -> Box | None:
         """Give the box of a stage; None for the whole image, or when its region was not found."""

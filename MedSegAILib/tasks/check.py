@@ -12,6 +12,7 @@ from MedSegAILib.core.errors import InputError, UsageError
 from MedSegAILib.core.result import Notice
 from MedSegAILib.core.volume import Volume
 
+from .expected import dice_words, expected_dice_of
 from .package import Package
 
 # A network with three poolings learns nothing from fewer slices; thinner input is a slab or a 2D image.
@@ -86,10 +87,13 @@ def check_subset(roles: Collection[str], package: Package) -> list[Notice]:
             f"Give one of the sets that it was trained for: {trained}.",
             missing=missing,
         )
+    dice = expected_dice_of(package, given)
+    worth = f"expect {dice_words(dice)}" if dice else "what that costs was not measured"
     return [
         Notice(
             "case.missing_role",
-            f"{', '.join(missing)} is missing; the result rests on {', '.join(given)} alone and is less certain.",
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; the result rests on "
+            f"{', '.join(given)} alone and is less certain: {worth}.",
             "Add the missing sequences if they exist.",
         )
     ]

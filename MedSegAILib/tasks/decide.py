@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from MedSegAILib.core.errors import PackageError
+from MedSegAILib.core.errors import PackageError, SetupError
+from MedSegAILib.core.run import Cancel
 from MedSegAILib.core.volume import Array
 from MedSegAILib.image.components import large_parts, largest_part, without_holes
+from MedSegAILib.image.intensity import window_map
 
 from .steps import run_steps
 
@@ -26,10 +28,12 @@ class Surroundings:
         spacing_zyx_mm: of their voxels.
         image: gives the inputs as they were read, ``[c, z, y, x]`` on the same voxels; None where a decision is only
             looked at (places of doubt), then steps that need the image are passed over.
+        cancel: checked within long steps.
     """
 
     spacing_zyx_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)
     image: Callable[[], Array] | None = None
+    cancel: Cancel = field(default_factory=Cancel)
 
     @property
     def voxel_ml(self) -> float:
@@ -124,6 +128,37 @@ def _min_volume(state: _State, ml: float | Mapping[str, float]) -> _State:
     return _cleaned(state, None, None, keep)
 
 
+def _crf(state: _State, window: Sequence[float] | None = None, settings: Mapping[str, Any] | None = None) -> _State:
+    """Let the probabilities follow the image; see ``engine.crf``.
+
+    Args:
+        state: with the probabilities.
+        window: two intensities that become 0 and 255, as the usual settings expect; None takes the image as it is.
+        settings: fields of ``engine.crf.CrfSettings``.
+    """
+    if state.around.image is None:
+        return state
+    try:
+        from MedSegAILib.engine.crf import CrfSettings, refine
+    except ImportError as error:
+        raise SetupError(
+            "setup.torch_missing", "The step crf needs torch, which does not load here.", "Install torch."
+        ) from error
+    image = state.around.image()
+    if window is not None:
+        low, high = window
+        image = window_map(image, float(low), float(high), (0.0, 255.0))
+    names = list(state.probabilities)
+    refined = refine(
+        np.stack([state.probabilities[name] for name in names]),
+        image,
+        state.around.spacing_zyx_mm,
+        CrfSettings(**dict(settings or {})),
+        on_iteration=lambda _done, _count: state.around.cancel.check(),
+    )
+    return replace(state, probabilities=dict(zip(names, refined, strict=True)))
+
+
 def _cleaned(
     state: _State,
     regions: Sequence[str] | None,
@@ -154,6 +189,7 @@ def _dtype(values: Any) -> type[np.uint8] | type[np.uint16]:
 
 
 STEPS: dict[str, Callable[..., _State]] = {
+    "crf": _crf,
     "threshold": _threshold,
     "paint": _paint,
     "argmax": _argmax,

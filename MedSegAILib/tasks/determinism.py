@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from MedSegAILib.core.errors import ResourceError
 from MedSegAILib.core.run import RunOptions
 
-# Shares are of the largest region; measured by Testing/benchmarks/determinism.py, see docs/benchmarks.md.
+# Shares are of the largest region; measured by Testing/benchmarks/determinism.py, see docs/benchmarks/batch.md.
 TOLERANCE = (
     "Same bytes on the same machine with the same options. Between backends and devices (fp32) labels may differ in at "
     "most 0.1 % of the voxels of the largest region, and the volume of a region by at most 0.1 % of it; measured for "

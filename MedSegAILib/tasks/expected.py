@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -120,6 +120,17 @@ def expected_dice(package: Package, preset: str) -> dict[str, Any]:
     own = package.presets.get(preset, {}).get("dice")
     shared = dict(package.manifest.get("expected", {})).get("dice")
     return dict(own or shared or {})
+
+
+def expected_dice_of(package: Package, roles: Collection[str]) -> dict[str, Any]:
+    """Give the Dice of the package's card for a run with some of its inputs; empty when it was not measured.
+
+    Args:
+        package: the task; ``expected.dice_by_inputs`` of its manifest holds ``{"T1ce+FLAIR": {region: value}}``.
+        roles: given inputs, in any order.
+    """
+    by_inputs = dict(dict(package.manifest.get("expected", {})).get("dice_by_inputs", {}))
+    return next((dict(dice) for names, dice in by_inputs.items() if set(names.split("+")) == set(roles)), {})
 
 
 def dice_words(dice: Mapping[str, Any]) -> str:

@@ -132,7 +132,8 @@ def _write_network(network: nn.Module, draft: Path, channels: int, facts: Mappin
     maker = torch.Generator().manual_seed(_SEED)
     example = torch.rand((1, channels, TRACED_SIZE, TRACED_SIZE, TRACED_SIZE), generator=maker)
     other = torch.rand((1, channels, *OTHER_SIZES), generator=maker)
-    with warnings.catch_warnings(), torch.inference_mode():
+    # Without the optimizer, which compiles for each shape and takes longer than the comparison.
+    with warnings.catch_warnings(), torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
         # torch calls TorchScript deprecated; it is what bundles of MONAI hold.
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]

@@ -82,6 +82,11 @@ class Package:
         return str(self.manifest["version"])
 
     @property
+    def notice(self) -> str:
+        """What every result must carry ("trained on phantoms"); empty when the manifest says nothing."""
+        return str(self.manifest.get("notice", ""))
+
+    @property
     def roles(self) -> tuple[str, ...]:
         """Roles of the inputs in channel order."""
         return tuple(entry.role for entry in self.inputs)

@@ -63,12 +63,13 @@ def segment(
         refuse_other_modality(checked.case, {entry.role: entry.modality for entry in package.inputs})
         looks, notices = look_at_heads(checked.case) if package.is_head else ({}, ())
     cancel.check()
+    progress(Progress("repair", 0, 1))
     with watch.step("repair"):
         checked = repair(checked, options.repair, cancel, is_head=package.wants_aligned)
         if package.is_head:
             checked = strip(checked, looks, options.repair, wanted=package.wants_stripped)
         if package.wants_aligned:
-            notices += compare_sequences(checked.case, has_skull=any(look.has_skull for look in looks.values()))
+            notices += compare_sequences(checked.case)
     cancel.check()
 
     means = Means(plan, views, progress, cancel, watch, options.memory_mb << 20)
@@ -95,7 +96,6 @@ def segment(
             "precision": plan.precision,
             "threads": plan.threads,
             "views": [view.name for view in views],
-            "stages": list(outcome.stages),
             "ensembles": list(outcome.ensembles),
             "doubt": outcome.doubt.method,
             **({"deterministic": TOLERANCE} if options.deterministic else {}),
@@ -106,17 +106,25 @@ def segment(
         fallbacks=(*plan.fallbacks, *outcome.fallbacks),
         seconds=watch.seconds,
         peak_memory_mb=peak_memory_mb(),
+        stages=outcome.stages,
     )
     progress(Progress("done", 1, 1))
     return Result(
         Volume(outcome.labels, checked.case.reference_grid(), name="labels"),
         package.scheme,
         passport,
-        (*checked.notices, *notices, *outcome.notices, *map(_stepped_down, outcome.fallbacks)),
+        (*_of_package(package), *checked.notices, *notices, *outcome.notices, *map(_stepped_down, outcome.fallbacks)),
         outcome.probabilities if options.keep_probabilities else None,
         outcome.doubt,
         outcome.boxes,
     )
+
+
+def _of_package(package: Package) -> tuple[Notice, ...]:
+    """Give what the package itself says about every result of it."""
+    if not package.notice:
+        return ()
+    return (Notice("package.notice", package.notice, "Read its card before you use the result for anything."),)
 
 
 def _stepped_down(sentence: str) -> Notice:

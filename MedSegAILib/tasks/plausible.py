@@ -14,26 +14,24 @@ import numpy.typing as npt
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import InputError
 from MedSegAILib.core.result import Notice
-from MedSegAILib.core.volume import Grid
-from MedSegAILib.image.head import CLEAR_SKEW, HeadLook, correlation, enhancement_skew, look_at
+from MedSegAILib.core.role_looks import LOWEST_MR_VALUE, look
+from MedSegAILib.core.role_odds import HEAD_ROLES, LookOdds
+from MedSegAILib.image.head import HeadLook, correlation, look_at
 from MedSegAILib.image.survey import survey, survey_grid, tissue
 
-# Magnitude MR has no values below 0; normalized files reach perhaps -10. CT has air at -1000.
-LOWEST_MR_VALUE = -500.0
 # Different sequences of one head reach 0.89, a rescaled copy in 100 steps 0.9999; plain phantoms reach
 # 0.997, they have hardly any texture.
 SAME_IMAGE_CORRELATION = 0.999
-ENHANCEMENT_SPACING_MM = 3.0
 LEAST_COVERAGE = 0.8
 
 Coarse = npt.NDArray[np.float32]
 
 
 def refuse_other_modality(case: Case, modalities: Mapping[str, str]) -> None:
-    """Refuse CT, and whatever else holds such values, where a task wants MR.
+    """Refuse CT, and whatever else holds such values, where a task wants MR; and where it wants CT what is not in HU.
 
     Raises:
-        InputError: "volume.not_mr".
+        InputError: "volume.not_mr", "volume.not_ct".
     """
     for role, volume in case.volumes.items():
         lowest = float(volume.array.min())
@@ -42,6 +40,12 @@ def refuse_other_modality(case: Case, modalities: Mapping[str, str]) -> None:
                 "volume.not_mr",
                 f"{role} is no MR image: it holds values down to {lowest:g}, as CT does; MR has none below 0.",
                 f"Choose the MR series for {role}.",
+            )
+        if modalities.get(role) == "CT" and lowest >= 0.0:
+            raise InputError(
+                "volume.not_ct",
+                f"{role} is not in Hounsfield units: its lowest value is {lowest:g}; fat and air lie below 0.",
+                f"Choose the CT series for {role}, with its rescale slope and intercept applied.",
             )
 
 
@@ -96,15 +100,14 @@ def skull_notice(looks: Mapping[str, HeadLook]) -> tuple[Notice, ...]:
     )
 
 
-def compare_sequences(case: Case, *, has_skull: bool) -> tuple[Notice, ...]:
-    """Look at inputs that lie on one grid for one image given twice, exchanged T1 and T1ce, missing parts.
+def compare_sequences(case: Case) -> tuple[Notice, ...]:
+    """Look at inputs that lie on one grid for one image given twice, exchanged sequences, missing parts.
 
     Args:
         case: volumes that cover the same space; axis orders may differ.
-        has_skull: whether the heads show the skull.
 
     Returns:
-        "case.t1_exchanged", "case.coverage".
+        "case.t1_exchanged", "case.role_doubtful", "case.coverage".
 
     Raises:
         InputError: "case.same_volume" when one input is another one on another scale.
@@ -112,10 +115,8 @@ def compare_sequences(case: Case, *, has_skull: bool) -> tuple[Notice, ...]:
     grid = survey_grid(case.reference_grid())
     coarse = {role: survey(volume, grid) for role, volume in case.volumes.items()}
     _refuse_scaled_copies(coarse)
-    notices = list(_coverage(coarse, case.reference))
-    if {"T1", "T1ce"} <= set(coarse):
-        notices += _exchanged(case, has_skull=has_skull)
-    return tuple(notices)
+    notices = _coverage(coarse, case.reference)
+    return (*notices, *_misnamed(case))
 
 
 def _refuse_scaled_copies(coarse: Mapping[str, Coarse]) -> None:
@@ -148,17 +149,27 @@ def _coverage(coarse: Mapping[str, Coarse], reference: str) -> list[Notice]:
     return notices
 
 
-def _exchanged(case: Case, *, has_skull: bool) -> list[Notice]:
-    grid: Grid = survey_grid(case.reference_grid(), ENHANCEMENT_SPACING_MM)
-    enhanced, native = (survey(case.volumes[role], grid) for role in ("T1ce", "T1"))
-    skew = enhancement_skew(enhanced, native, grid, has_skull=has_skull)
-    if skew > -CLEAR_SKEW:
+def _misnamed(case: Case) -> list[Notice]:
+    """Say which sequences look like other ones."""
+    roles = [role for role in case.volumes if role in HEAD_ROLES]
+    odds = LookOdds([look(case.volumes[role]) for role in roles])
+    found = {roles[index]: name for index, name in odds.misnamed(dict(enumerate(roles))).items()}
+    if not found:
         return []
+    if found == {"T1": "T1ce", "T1ce": "T1"}:
+        return [
+            Notice(
+                "case.t1_exchanged",
+                "T1 and T1ce look exchanged: the contrast agent shows in T1.",
+                "Compare both; exchange them and run again if so. They were used as named.",
+            )
+        ]
+    words = ", ".join(f"{role} looks like {name}" for role, name in found.items())
     return [
         Notice(
-            "case.t1_exchanged",
-            f"T1 and T1ce look exchanged: the contrast agent shows in T1 (skewness {skew:.1f}, +1.6 if right).",
-            "Compare both; exchange them and run again if so. They were used as named.",
+            "case.role_doubtful",
+            f"{words}, by the brightness of fluid, gray and white matter.",
+            "Compare the images; name them anew and run again if so. They were used as named.",
         )
     ]
 

@@ -45,7 +45,7 @@ def repair(checked: CheckedCase, allowed: Sequence[str], cancel: Cancel, *, is_h
     Args:
         checked: a case that passed ``check``, its reference named.
         allowed: of "resample" and "register"; see ``RunOptions``.
-        cancel: checked between two inputs.
+        cancel: checked between two inputs and at every step of a registration.
         is_head: whether sequences of a head are given; only then they are looked at for misalignment.
 
     Returns:
@@ -63,7 +63,7 @@ def repair(checked: CheckedCase, allowed: Sequence[str], cancel: Cancel, *, is_h
         if role == case.reference:
             fitted[role] = _Fitted(volume)
         else:
-            placed = _aligned(role, volume, case, allowed) if is_head else _Fitted(volume)
+            placed = _aligned(role, case, allowed, cancel) if is_head else _Fitted(volume)
             fitted[role] = _on_grid(role, volume, placed, (case.reference, fixed.grid), allowed)
     volumes = {role: entry.volume for role, entry in fitted.items()}
     return CheckedCase(
@@ -73,12 +73,12 @@ def repair(checked: CheckedCase, allowed: Sequence[str], cancel: Cancel, *, is_h
     )
 
 
-def _aligned(role: str, volume: Volume, case: Case, allowed: Sequence[str]) -> _Fitted:
+def _aligned(role: str, case: Case, allowed: Sequence[str], cancel: Cancel) -> _Fitted:
     """Give the volume where its anatomy agrees with the reference's, or with a notice that it does not."""
-    fixed, reference = case.volumes[case.reference], case.reference
+    volume, fixed, reference = case.volumes[role], case.volumes[case.reference], case.reference
     if gain_nearby(volume, fixed) <= 0.0:
         return _Fitted(volume)
-    found = align(volume, fixed, fine="register" in allowed)
+    found = align(volume, fixed, fine="register" in allowed, cancel=cancel)
     if found.moved_mm < APART_MM or found.information_after < (1.0 + APART_GAIN) * found.information_before:
         return _Fitted(volume)
     if "register" not in allowed:
@@ -89,7 +89,7 @@ def _aligned(role: str, volume: Volume, case: Case, allowed: Sequence[str]) -> _
             "Allow the repair register, or register them yourself.",
         )
         return _Fitted(volume, notices=(notice,))
-    miss_mm = _miss_mm(found, volume, fixed)
+    miss_mm = _miss_mm(found, volume, fixed, cancel)
     words = (
         f"{role} registered to {reference}: moved by {found.moved_mm:.1f} mm on average, turned by "
         f"{found.turn_degrees():.1f} degrees; there and back a point misses itself by {miss_mm:.1f} mm"
@@ -110,10 +110,10 @@ def _aligned(role: str, volume: Volume, case: Case, allowed: Sequence[str]) -> _
     return _Fitted(found.placed(volume), (words,), (notice,))
 
 
-def _miss_mm(found: Alignment, moving: Volume, fixed: Volume) -> float:
+def _miss_mm(found: Alignment, moving: Volume, fixed: Volume, cancel: Cancel) -> float:
     """Give how far a point misses itself, there by this alignment and back by one that was found on its own."""
     grid = survey_grid(fixed.grid)
-    back = align(fixed, moving, fine=True)
+    back = align(fixed, moving, fine=True, cancel=cancel)
     return round_trip_mm(found.fixed_to_moving, back.fixed_to_moving, grid, tissue(survey(fixed, grid)))
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.doubt import Doubt
 from MedSegAILib.core.result import Probabilities
-from MedSegAILib.core.run import Progress
+from MedSegAILib.core.run import Cancel, Progress
 from MedSegAILib.core.volume import Array, Grid
 from MedSegAILib.image.geometry import Box, reorientation_to
 from MedSegAILib.image.resample import resample
@@ -81,7 +81,7 @@ def run_stage(
         trails[ensemble.name] = prepared.trail
     means.progress(Progress("decide", 0, 1))
     with means.watch.step("decide"):
-        labels = _decide(stage, case, trails, seen)
+        labels = _decide(stage, case, means.cancel, trails, seen)
     means.cancel.check()
     with means.watch.step("doubt"):
         common = _Common(stage, trails, {name: part.probabilities for name, part in seen.items()})
@@ -103,7 +103,9 @@ def threshold_of(decide: Sequence[Step]) -> float:
     return float(above[0]) if above and isinstance(above[0], (int, float)) else DEFAULT_THRESHOLD
 
 
-def _decide(stage: Stage, case: Case, trails: dict[str, Trail], seen: dict[str, Seen]) -> npt.NDArray[Any]:
+def _decide(
+    stage: Stage, case: Case, cancel: Cancel, trails: dict[str, Trail], seen: dict[str, Seen]
+) -> npt.NDArray[Any]:
     first = trails[stage.ensembles[0].name]
     # Ensembles may look at slices of other planes: all come back in the axis order of the first.
     moved = {name: trail.in_order_of(first) for name, trail in trails.items()}
@@ -119,7 +121,7 @@ def _decide(stage: Stage, case: Case, trails: dict[str, Trail], seen: dict[str, 
         axes = (reorientation_to(volume.grid, first.axes).apply(volume.array)[box] for volume in case.volumes.values())
         return np.stack([np.asarray(part, dtype=np.float32) for part in axes])
 
-    around = Surroundings(first.reorientation.grid(first.native_grid).spacing_zyx_mm, image)
+    around = Surroundings(first.reorientation.grid(first.native_grid).spacing_zyx_mm, image, cancel)
     return first.place(merge(outcomes, stage.decide, stage.merge, around), box)
 
 

@@ -95,14 +95,14 @@ def test_pages_of_the_package_format_stay_short():
     assert len(text_of("docs/reference/package.md").splitlines()) <= 40
 
 
-@pytest.mark.parametrize("module", ["prepare", "decide"])
-def test_page_of_the_package_format_lists_every_step_with_its_parameters(module):
+@pytest.mark.parametrize("module", ["prepare_steps", "decide"])
+def test_page_of_the_manifest_lists_every_step_with_its_parameters(module):
     from importlib import import_module
 
     for name, step in import_module(f"MedSegAILib.tasks.{module}").STEPS.items():
         parameters = ", ".join(list(inspect.signature(step).parameters)[1:])
         written = f"`{name} {{{parameters}" if parameters else f"`{name}`"
-        assert written in text_of("docs/reference/package.md"), written
+        assert written in text_of("docs/reference/manifest.md"), written
 
 
 def test_page_of_the_package_format_lists_every_field_of_the_shipped_manifest():

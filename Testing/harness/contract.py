@@ -99,6 +99,7 @@ SLICER = frozenset(
         "vtkMRMLScene",
         "vtkMRMLSegmentationNode",
         "vtkMRMLSliceNode",
+        "vtkMRMLSubjectHierarchyNode",
         "vtkMRMLTransformNode",
         "vtkOrientedImageData",
         "vtkOrientedImageDataResample",

@@ -172,7 +172,7 @@ class Desktop:
             self.app.processEvents()
             QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
 
-    def waitFor(self, isTrue: Callable[[], bool], seconds: float = 10.0) -> None:
+    def waitFor(self, isTrue: Callable[[], bool], seconds: float = 60.0) -> None:
         """Run the event loop until something is true."""
         end = time.monotonic() + seconds
         while not isTrue():

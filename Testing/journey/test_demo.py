@@ -16,10 +16,12 @@ LEAST_WHOLE_TUMOR_DICE = 0.70
 def demo(tmp_path_factory):
     """Output folder and answer of the demo's own command, with another output folder."""
     makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
-    sample = re.search(r"^SAMPLE := (.+)$", makefile, re.MULTILINE)[1]
+    task = re.search(r"^TASK := (.+)$", makefile, re.MULTILINE)[1]
+    sample = re.search(r"^SAMPLE := (.+)$", makefile, re.MULTILINE)[1].replace("$(TASK)", task)
     line = re.search(r"^\t@\$\(VENV\)/bin/medsegai (segment .+)$", makefile, re.MULTILINE)[1]
     output = tmp_path_factory.mktemp("demo") / "out"
-    words = shlex.split(line.replace("$(SAMPLE)", str(CHECKOUT / sample)).replace("$(DEMO)", str(output)))
+    line = line.replace("$(TASK)", task).replace("$(SAMPLE)", str(CHECKOUT / sample))
+    words = shlex.split(line.replace("$(DEMO)", str(output)))
     done = medsegai(*words, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     return output, json.loads(done.stdout)

@@ -61,6 +61,26 @@ def write_series(
     return paths
 
 
+def write_head(folder: Path, roles: Sequence[str]) -> None:
+    """Write sequences of the phantom head of 2 mm as one folder each; they share study and frame of reference."""
+    from .phantoms import make_case
+
+    for number, (role, volume) in enumerate(make_case(roles=tuple(roles)).volumes.items(), 1):
+        x, y, z = volume.grid.ijk_to_ras[:3, 3] * (-1, -1, 1)
+        write_series(
+            folder / role,
+            positions=[(x, y, z + 2.0 * k) for k in range(volume.array.shape[0])],
+            array=np.rint(volume.array).astype(np.int16),
+            scale=(1.0, 0.0),
+            number=number,
+            Modality="MR",
+            SeriesDescription=role,
+            PixelSpacing=[2.0, 2.0],
+            StudyInstanceUID="1.2.3.1",
+            FrameOfReferenceUID="1.2.3.2",
+        )
+
+
 def write_multi_frame(path: Path, *, with_places: bool = True, slopes: Sequence[float] | None = None) -> Path:
     """Write an enhanced MR file; its frames lie in reverse order, so that only positions can sort them."""
     data = _start(generate_uid(entropy_srcs=["multi"]), 6)

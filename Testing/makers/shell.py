@@ -1,4 +1,4 @@
-"""The real command line in a child process, as a user calls it."""
+"""The real command line: in a child process, as a user calls it, or through its door in this one."""
 
 from __future__ import annotations
 
@@ -58,11 +58,13 @@ def in_process(*arguments: object, packages: Path | None = None) -> subprocess.C
     from MedSegAILib.cli import main
 
     words = [str(argument) for argument in arguments]
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    named = {} if packages is None else {"MEDSEGAI_PACKAGES": str(packages)}
+    out, err = io.StringIO(), io.StringIO()
+    code: object = 0
+    named = {"COLUMNS": "200", **({} if packages is None else {"MEDSEGAI_PACKAGES": str(packages)})}
     with mock.patch.dict(os.environ, named), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             main(words)
         except SystemExit as end:
-            code = int(end.code or 0)
-    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+            code = end.code
+    exit_code = code if isinstance(code, int) else int(code is not None)
+    return subprocess.CompletedProcess(words, exit_code, out.getvalue(), err.getvalue())

@@ -50,6 +50,16 @@ def test_loaded_scans_fill_the_selectors_by_their_names(desktop, nodes):
     assert desktop.find("segmentButton").isEnabled()
 
 
+def test_a_selector_says_why_it_holds_its_volume_or_none(desktop, nodes):
+    assert desktop.find("T1ceSelector").toolTip().endswith("Its name says T1ce.")
+    desktop.scene.RemoveNode(nodes["T2"])
+    for name in ("first t2", "second t2"):
+        addVolume(np.zeros((8, 8, 8), np.int16), np.eye(4), name)
+    desktop.settle()
+    assert desktop.chosen()["T2"] == "None"
+    assert "It is not certain which image is T2: first t2" in desktop.find("T2Selector").toolTip()
+
+
 def test_one_click_from_loaded_scans_to_a_table_of_regions(desktop, nodes, clients, tiny_case):
     before = {role: fingerprint(node) for role, node in nodes.items()}
     desktop.click("segmentButton")

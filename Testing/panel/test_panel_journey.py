@@ -47,7 +47,7 @@ def test_load_segment_cancel_segment_with_clicks_alone(real):
     real.click("segmentButton")
     real.waitFor(lambda: real.find("progressBar").value() > 80, seconds=60)
     real.click("segmentButton")
-    real.waitFor(lambda: idle(real), seconds=5)
+    real.waitFor(lambda: idle(real), seconds=20)
     assert real.text("statusLabel") == "Cancelled. Nothing was changed."
     assert nodeIds(real.scene) == before
     assert real.rows() == first
@@ -59,7 +59,7 @@ def test_the_worker_killed_in_a_run_is_told_and_the_next_click_works(real):
     real.click("segmentButton")
     real.waitFor(lambda: real.find("progressBar").value() > 80, seconds=60)
     os.kill(real.widget.logic.runner.client.worker_pid, signal.SIGKILL)
-    real.waitFor(lambda: idle(real), seconds=10)
+    real.waitFor(lambda: idle(real), seconds=20)
     assert "worker" in real.text("statusLabel")
     assert real.messages == []
     assert nodeIds(real.scene)[: len(before)] == before

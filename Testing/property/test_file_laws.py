@@ -41,7 +41,7 @@ def grids(draw: st.DrawFn) -> Grid:
     return Grid(tuple(draw(st.integers(1, 5)) for _ in range(3)), matrix)  # type: ignore[arg-type]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=NO_FIXTURE_CHECK)
+@settings(max_examples=60, deadline=None, suppress_health_check=NO_FIXTURE_CHECK)
 @given(grid=grids(), data=st.data())
 def test_written_labels_and_segments_are_read_back(grid: Grid, data: st.DataObject, tmp_path: Path) -> None:
     values = data.draw(st.lists(st.sampled_from((0, 1, 2, 4)), min_size=int(np.prod(grid.shape_zyx)), max_size=125))
@@ -81,7 +81,7 @@ def sound_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     }
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=NO_FIXTURE_CHECK)
+@settings(max_examples=300, deadline=None, suppress_health_check=NO_FIXTURE_CHECK)
 @given(data=st.data())
 def test_damaged_file_gives_a_volume_or_one_of_our_errors(
     data: st.DataObject, sound_files: dict[str, bytes], tmp_path: Path

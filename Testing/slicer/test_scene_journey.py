@@ -200,7 +200,7 @@ def test_a_registration_kept_as_a_transform_is_honored(scene, logic, sample):
     assert dice(masks(segmentation, sample["T1ce"])["WT"], wanted["WT"]) >= 0.99
 
 
-def waitUntil(logic, is_true, seconds=20.0):
+def waitUntil(logic, is_true, seconds=120.0):
     end = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < end

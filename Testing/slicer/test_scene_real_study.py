@@ -7,7 +7,7 @@ import pytest
 import slicer
 import slicer.util
 from MedSegAISlicer.scene.logic import SegmentationLogic
-from MedSegAISlicer.scene.roles import guessRoles
+from MedSegAISlicer.scene.roles import RoleFinder
 from MedSegAISlicer.scene.segmentations import maskFromSegment
 
 from MedSegAILib.api import segment
@@ -24,8 +24,8 @@ def test_a_study_that_was_never_trained_on_comes_back_as_in_python(scene, shared
     folder = shared_dir / "data" / "brain_tumor_four_sequences" / "BraTS2021_00006"
     load = slicer.modules.volumes.logic().AddArchetypeVolume
     loaded = {path.name: load(str(path), path.name.split(".")[0], 0) for path in sorted(folder.glob("*.nii.gz"))}
-    names = {node.GetID(): node.GetName() for node in loaded.values()}
-    inputs = {role: scene.GetNodeByID(nodeId) for role, nodeId in guessRoles(names, ROLES).items()}
+    found = RoleFinder().assign(loaded.values(), ROLES).by_role
+    inputs = {role: scene.GetNodeByID(guess.key) for role, guess in found.items()}
     assert {role: node.GetName() for role, node in inputs.items()} == {role: role for role in ROLES}
     before = {name: fingerprint(node) for name, node in loaded.items()}
     logic = SegmentationLogic()

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from MedSegAILib.core.errors import UsageError
 
+from .brain_tissue import BRAIN_TISSUE_SMALL
 from .brain_tumor_members import BRAIN_TUMOR_A1, BRAIN_TUMOR_B0, BRAIN_TUMOR_B1
 from .brain_tumor_small import BRAIN_TUMOR_SMALL
+from .hand_bones import HAND_BONES_SMALL
+from .hippocampus import HIPPOCAMPUS
+from .pancreas import PANCREAS_ORGAN_SMALL, PANCREAS_TUMOR_SMALL
+from .prostate import PROSTATE_SMALL
 from .recipe import Recipe
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (BRAIN_TUMOR_SMALL, BRAIN_TUMOR_A1, BRAIN_TUMOR_B0, BRAIN_TUMOR_B1)
+    recipe.name: recipe
+    for recipe in (
+        BRAIN_TUMOR_SMALL,
+        BRAIN_TUMOR_A1,
+        BRAIN_TUMOR_B0,
+        BRAIN_TUMOR_B1,
+        HIPPOCAMPUS,
+        BRAIN_TISSUE_SMALL,
+        PANCREAS_ORGAN_SMALL,
+        PANCREAS_TUMOR_SMALL,
+        PROSTATE_SMALL,
+        HAND_BONES_SMALL,
+    )
 }
 
 

@@ -9,6 +9,8 @@ HEADS = {"lgg": 0.60, "phantom": 0.20, "four_sequences": 0.20}
 
 BRAIN_TUMOR_SMALL = Recipe(
     name="brain-tumor-small",
+    task="brain-tumor",
+    channels=("ET", "TC", "WT"),
     network="brats2020.EquiUnet",
     arguments={"width": 8, "norm": "group"},
     prepare=(

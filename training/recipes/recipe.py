@@ -71,6 +71,8 @@ class Recipe:
 
     Args:
         name: of run folder and command line.
+        task: key of ``training.tasks.TASKS``; its roles are the network's input channels.
+        channels: regions of the network's output channels, in order.
         network: name in ``MedSegAILib.networks.NETWORKS``; ``arguments`` build it.
         prepare: steps of ``MedSegAILib.tasks.prepare``; they go into the manifest as they stand.
         crops: kinds of crops; the steps take them in turn.
@@ -87,10 +89,19 @@ class Recipe:
         squared_dice: soft Dice with squares in the denominator (pipeline A) or without (pipeline B).
         start_from: "task/member file" of an installed package whose weights begin the run; empty starts from chance.
         seed: of weights, crops and augmentation.
+        activation: "sigmoid" for regions that may overlap, "softmax" for labels that exclude each other; the network
+            then has one more output, the background, as the first.
+        loss: key of ``training.loss_table.LOSSES``; ``loss_settings`` are fields of its ``LossSettings``.
+        window: for the manifest, when the network sees windows and not the whole box.
+        box: where the stage looks, as in the manifest; a box "from" a region is that of the reference in training.
+        box_shift_mm: such a box lies off by up to so much along each axis, other than in use.
+        box_copies: shifted boxes of each study.
         history: what a reader of the card must know of the run besides, one or two sentences.
     """
 
     name: str
+    task: str
+    channels: tuple[str, ...]
     network: str
     arguments: Mapping[str, Any]
     prepare: tuple[Mapping[str, Any], ...]
@@ -109,6 +120,13 @@ class Recipe:
     squared_dice: bool = True
     start_from: str = ""
     seed: int = 20201121
+    activation: str = "sigmoid"
+    loss: str = "brats2020"
+    loss_settings: Mapping[str, Any] = field(default_factory=dict)
+    window: Mapping[str, Any] = field(default_factory=dict)
+    box: Mapping[str, Any] = field(default_factory=dict)
+    box_shift_mm: float = 0.0
+    box_copies: int = 1
     history: str = ""
 
     @property

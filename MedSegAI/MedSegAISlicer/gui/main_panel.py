@@ -157,7 +157,7 @@ class MainPanel(VTKObservationMixin):
             return
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
-                self.study.fillByName()
+                self.study.fill()
             self.review.show(self.logic.parameters().result)
 
     # A run, from start to one of its ends.

@@ -16,6 +16,7 @@ def running(stage: str) -> str:
     """Say what a run does now; ``stage`` is the name that the pipeline reports."""
     texts = {
         "check": _("Checking the volumes…"),
+        "repair": _("Bringing the volumes together…"),
         "prepare": _("Preparing the volumes…"),
         "predict": _("Looking for the tumor…"),
         "decide": _("Drawing the regions…"),
@@ -81,6 +82,7 @@ def cancelButton() -> str:
     return _("Cancel")
 
 
-def sequenceHint(title: str) -> str:
-    """Give the tool tip of an input."""
-    return _("Volume of the sequence: {title}. Leave it at None if it was not acquired.").format(title=title)
+def sequenceHint(title: str, reason: str = "") -> str:
+    """Give the tool tip of an input, with the reason for its choice; the reason comes from the library."""
+    hint = _("Volume of the sequence: {title}. Leave it at None if it was not acquired.").format(title=title)
+    return f"{hint} {reason}".rstrip()

@@ -1,15 +1,17 @@
-"""Which volume is which sequence: one selector a role, filled by name where the name is clear. Ring 10 (GUI)."""
+"""Which volume is which sequence: one selector a role, filled where that is certain, with the reason. Ring 10 (GUI)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+import qt
 import slicer
 
+from MedSegAILib.core.roles import Assignment
 from MedSegAILib.tasks.package import Package
 from MedSegAISlicer.scene.parameters import Parameters
-from MedSegAISlicer.scene.roles import guessRoles
+from MedSegAISlicer.scene.roles import RoleFinder
 
 from . import sentences
 
@@ -29,12 +31,16 @@ class StudyPanel:
         self.onChanged = onChanged
         self.selectors: dict[str, Any] = {}
         self._slots: dict[str, dict[str, Any]] = {}
+        self._titles: dict[str, str] = {}
+        self._finder = RoleFinder()
+        self._isLookDue = False
         self._isUpdating = False
 
     def setPackage(self, package: Package) -> None:
         """Connect the selector of each input of a task."""
         for entry in package.inputs:
             selector = getattr(self.ui, f"{entry.role}Selector")
+            self._titles[entry.role] = entry.title
             selector.toolTip = sentences.sequenceHint(entry.title)
             self.selectors[entry.role] = selector
             self._slots[entry.role] = {
@@ -66,34 +72,55 @@ class StudyPanel:
             selector.enabled = isEnabled
 
     def restore(self) -> None:
-        """Show the choices remembered in the scene, then fill open roles by name."""
+        """Show the choices remembered in the scene, then fill the open roles."""
         self._isUpdating = True
         remembered = self.parameters()
         for role, selector in self.selectors.items():
             selector.setCurrentNode(remembered.input(role))
         self._isUpdating = False
-        self.fillByName()
+        self.fill()
 
     def forget(self) -> None:
         """Let every role be guessed again; for a scene that was closed."""
         self.parameters().chosenByHand = frozenset()
 
-    def fillByName(self) -> None:
-        """Choose the volume of each open role whose name is clear; what a person chose is left alone."""
-        taken = {node.GetID() for node in self.inputs().values() if node is not None}
-        names = {
-            node.GetID(): node.GetName() or ""
-            for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-            if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
-        }
+    def fill(self) -> None:
+        """Choose the volume of each open role where that is certain; what a person chose is left alone."""
+        nodes = _scans()
         chosenByHand = self.parameters().chosenByHand
+        chosen = {role: node for role, node in self.inputs().items() if node is not None and role in chosenByHand}
+        found = self._finder.assign(nodes, list(self.selectors), chosen)
+        taken = {node.GetID() for node in self.inputs().values() if node is not None}
         self._isUpdating = True
-        for role, nodeId in guessRoles(names, list(self.selectors)).items():
+        for role, guess in found.by_role.items():
             selector = self.selectors[role]
-            if role not in chosenByHand and selector.currentNode() is None and nodeId not in taken:
-                selector.setCurrentNodeID(nodeId)
+            if role not in chosenByHand and selector.currentNode() is None and guess.key not in taken:
+                selector.setCurrentNodeID(guess.key)
         self._isUpdating = False
+        for role, selector in self.selectors.items():
+            selector.toolTip = sentences.sequenceHint(self._titles[role], self._reason(role, found))
         self._remember()
+        if not self._isLookDue and self._finder.wantsLook(nodes, list(self.selectors), chosen):
+            self._isLookDue = True
+            qt.QTimer.singleShot(0, self.onLookDue)
+
+    def onLookDue(self) -> None:
+        """Look at one volume, and see what that settles; one at a time, so that the window never stands still."""
+        self._isLookDue = False
+        if not self.selectors or slicer.mrmlScene.IsClosing():
+            return
+        chosenByHand = self.parameters().chosenByHand
+        chosen = {role: node for role, node in self.inputs().items() if node is not None and role in chosenByHand}
+        self._finder.lookAtNext(_scans(), list(self.selectors), chosen)
+        self.fill()
+
+    def _reason(self, role: str, found: Assignment) -> str:
+        """Say why a volume was chosen for a role, or why none was."""
+        node = self.selectors[role].currentNode()
+        guess = found.by_role.get(role)
+        if guess is not None and node is not None and guess.key == node.GetID():
+            return guess.reason
+        return found.question(role) if node is None and role in found.in_doubt else ""
 
     def onNodeChanged(self) -> None:
         """A selector shows another node."""
@@ -121,3 +148,12 @@ class StudyPanel:
             if remembered.input(role) is not node:
                 remembered.setInput(role, node)
         self.onChanged()
+
+
+def _scans() -> list[Any]:
+    """Give the volumes of the scene that may be inputs."""
+    return [
+        node
+        for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
+    ]

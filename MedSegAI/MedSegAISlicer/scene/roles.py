@@ -1,80 +1,128 @@
-"""Which node is which sequence, guessed from names alone. A guess that is not certain is not made.
+"""Which node is which sequence: names, subject hierarchy, DICOM attributes and, where these are silent, looks.
 
-DICOM attributes and intensities come later (they need more than a name). Ring 9 (scene); no Qt, no MRML.
+What they say is weighed by the library (``core.roles``), the same way as for files; a guess that is not certain is not
+made. Ring 9 (scene); no Qt.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-# A token that says the volume is not a scan at all.
-_NOT_A_SCAN = {"seg", "segmentation", "label", "labels", "labelmap", "mask", "gt", "truth"}
-_CONTRAST = {
-    "c",
-    "ce",
-    "gd",
-    "gad",
-    "gado",
-    "gadolinium",
-    "post",
-    "postcontrast",
-    "contrast",
-    "enhanced",
-    "km",
-    "kontrast",
-}
-# Words that turn "contrast" into its opposite ("T1 without contrast").
-_NATIVE = {"pre", "native", "nativ", "without", "no", "non", "sans", "ohne", "precontrast", "noncontrast"}
-_T1 = re.compile(r"^t1(w|n|wi)?$")
-_T1CE = re.compile(r"^t1w?(ce|c|gd|gad|post|km)$")
-_T2 = re.compile(r"^t2(w|wi)?$")
-_FLAIR = re.compile(r"flair|^t2f$")
+import slicer
+import slicer.util
+
+from MedSegAILib.core.errors import MedSegAIError
+from MedSegAILib.core.role_looks import Look, look
+from MedSegAILib.core.role_tags import DICOM_NUMBERS, claim_of_tags
+from MedSegAILib.core.role_words import OTHER, Claim, claim_of
+from MedSegAILib.core.roles import Assignment, Candidate, assign, claim_together, wants_look
+from MedSegAILib.core.volume import Volume
+
+from .volumes import checkVolumeNode, gridFromNode
+
+_MODALITY = "DICOM.Modality"
+_INSTANCES = "DICOM.instanceUIDs"
 
 
-def guessRole(name: str, roles: Sequence[str]) -> str:
-    """Give the role that a node's name speaks of; empty when it names none of ``roles``, or is no scan.
+class RoleFinder:
+    """Finds the roles of the volumes of a scene; looks at a volume once, and again when it has changed."""
+
+    def __init__(self) -> None:
+        self._looks: dict[str, tuple[int, Look | None]] = {}
+
+    def assign(self, nodes: Iterable[Any], roles: Sequence[str], chosen: Mapping[str, Any] | None = None) -> Assignment:
+        """Give the roles by all that is known now: words and headers, and the looks that were taken.
+
+        Args:
+            nodes: scalar volume nodes; keys of the answer are their ids.
+            roles: roles of the task.
+            chosen: role -> node that a person has chosen; these stay.
+        """
+        return assign([self._candidate(node, roles, chosen or {}) for node in nodes], roles)
+
+    def wantsLook(self, nodes: Iterable[Any], roles: Sequence[str], chosen: Mapping[str, Any] | None = None) -> bool:
+        """Tell whether there is a volume to look at whose look may settle an open role; arguments as above."""
+        return self._next(list(nodes), roles, chosen or {}) is not None
+
+    def lookAtNext(self, nodes: Iterable[Any], roles: Sequence[str], chosen: Mapping[str, Any] | None = None) -> None:
+        """Look at one more volume, some hundredths of a second, if that may settle an open role."""
+        found = list(nodes)
+        node = self._next(found, roles, chosen or {})
+        if node is not None:
+            self._looks[node.GetID()] = (_changed(node), _look(node, found[0]))
+
+    def _next(self, nodes: Sequence[Any], roles: Sequence[str], chosen: Mapping[str, Any]) -> Any:
+        words = [self._candidate(node, roles, chosen, withLook=False) for node in nodes]
+        if not wants_look(words, roles):
+            return None
+        pairs = zip(nodes, words, strict=True)
+        return next((node for node, one in pairs if one.claim.role != OTHER and self._known(node) is None), None)
+
+    def _candidate(
+        self, node: Any, roles: Sequence[str], chosen: Mapping[str, Any], *, withLook: bool = True
+    ) -> Candidate:
+        role = next((role for role, other in chosen.items() if other is node), "")
+        claim = Claim(role, 1.0, f"it was chosen as {role}") if role else claimOf(node, roles)
+        known = self._known(node) if withLook else None
+        return Candidate(node.GetID(), node.GetName() or "", claim, known[1] if known else None)
+
+    def _known(self, node: Any) -> tuple[int, Look | None] | None:
+        known = self._looks.get(node.GetID())
+        return known if known and known[0] == _changed(node) else None
+
+
+def claimOf(node: Any, roles: Sequence[str]) -> Claim:
+    """Give what the name of a node, its place in the subject hierarchy and its DICOM header say.
 
     Args:
-        name: node name, for example "BraTS20_Training_001_t1ce".
-        roles: roles of the task; "T1", "T1ce", "T2", "FLAIR" are known by their many spellings, any other
-            role by its own name.
+        node: a scalar volume node.
+        roles: roles of the task; "T1", "T1ce", "T2", "FLAIR" are known by their many spellings.
     """
-    tokens = [token for token in re.split(r"[^a-z0-9]+", name.lower()) if token]
-    words = set(tokens)
-    if words & _NOT_A_SCAN:
-        return ""
-    guess = _sequence(tokens, words)
-    if guess in roles:
-        return guess
-    plain = [role for role in roles if role.lower() in words and role not in {"T1", "T1ce", "T2", "FLAIR"}]
-    return plain[0] if len(plain) == 1 else ""
+    claims = [claim_of(node.GetName() or "", roles)]
+    tags = dicomTags(node)
+    if tags:
+        claims.append(claim_of_tags(tags, roles))
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(node.GetScene())
+    item = hierarchy.GetItemByDataNode(node) if hierarchy is not None else 0
+    if item:
+        folder = hierarchy.GetItemParent(item)
+        if folder and folder != hierarchy.GetSceneItemID() and _isAlone(hierarchy, folder):
+            claims.append(claim_of(hierarchy.GetItemName(folder) or "", roles, "its folder"))
+    return claim_together(claims)
 
 
-def _sequence(tokens: Sequence[str], words: set[str]) -> str:
-    """Give the MR sequence; FLAIR first, since "T2 FLAIR" is one, then T1 with contrast, which is also a T1."""
-    if any(_FLAIR.search(token) for token in tokens):
-        return "FLAIR"
-    isT1 = any(_T1.match(token) for token in tokens)
-    isT1ce = any(_T1CE.match(token) for token in tokens) or (isT1 and bool(words & _CONTRAST) and not words & _NATIVE)
-    isT2 = any(_T2.match(token) for token in tokens)
-    found = [role for role, isFound in (("T1ce", isT1ce), ("T1", isT1 and not isT1ce), ("T2", isT2)) if isFound]
-    return found[0] if len(found) == 1 else ""
+def dicomTags(node: Any) -> dict[str, str]:
+    """Give the DICOM tags of a volume by keyword: from Slicer's database where it has the volume, else what is kept."""
+    tags: dict[str, str] = {}
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(node.GetScene())
+    item = hierarchy.GetItemByDataNode(node) if hierarchy is not None else 0
+    modality = node.GetAttribute(_MODALITY) or (hierarchy.GetItemAttribute(item, _MODALITY) if item else "")
+    if modality:
+        tags["Modality"] = modality
+    database = getattr(slicer, "dicomDatabase", None)
+    uids = (node.GetAttribute(_INSTANCES) or "").split()
+    if database is not None and uids:
+        values = {name: database.instanceValue(uids[0], number) for name, number in DICOM_NUMBERS.items()}
+        tags.update({name: value for name, value in values.items() if value})
+    return tags
 
 
-def guessRoles(names: Mapping[str, str], roles: Sequence[str]) -> dict[str, str]:
-    """Give the node of each role where exactly one node speaks of it.
+def _isAlone(hierarchy: Any, folder: int) -> bool:
+    """Tell whether a folder of the hierarchy holds one item: else its name speaks of several volumes."""
+    return bool(hierarchy.GetNumberOfItemChildren(folder) == 1)
 
-    Args:
-        names: node name by node id.
-        roles: roles of the task.
 
-    Returns:
-        Node id by role; a role that two nodes claim, or none, is left out.
-    """
-    claims: dict[str, list[str]] = {}
-    for nodeId, name in names.items():
-        role = guessRole(name, roles)
-        if role:
-            claims.setdefault(role, []).append(nodeId)
-    return {role: claims[role][0] for role in roles if len(claims.get(role, ())) == 1}
+def _look(node: Any, referenceNode: Any) -> Look | None:
+    """Look at the voxels of a node, in the frame of another; None for what cannot be segmented anyway."""
+    try:
+        checkVolumeNode(node)
+        return look(Volume(slicer.util.arrayFromVolume(node), gridFromNode(node, referenceNode)))
+    except MedSegAIError:
+        return None
+
+
+def _changed(node: Any) -> int:
+    """Give a number that changes with the voxels and the place of a node."""
+    image = node.GetImageData()
+    return int(max(node.GetMTime(), image.GetMTime() if image is not None else 0))

@@ -9,7 +9,8 @@ from MedSegAILib.core.run import Progress
 
 # Share of a run that is over when a stage begins, and when it ends. Prediction is nearly all of it.
 _SPANS = {
-    "check": (0.0, 0.02),
+    "check": (0.0, 0.01),
+    "repair": (0.01, 0.02),
     "prepare": (0.02, 0.08),
     "predict": (0.08, 0.97),
     "decide": (0.97, 1.0),

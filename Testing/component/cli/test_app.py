@@ -1,8 +1,10 @@
 """The door of the command line: fast help, version, exit codes, defects, Ctrl-C."""
 
 import json
+import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -21,13 +23,21 @@ def test_version_is_that_of_the_library():
     assert (done.returncode, done.stdout.strip()) == (0, f"medsegai {VERSION}")
 
 
+def processor_seconds_of_children():
+    """User and system time of all children that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def test_help_comes_at_once():
     def seconds():
-        start_s = time.perf_counter()
+        clock = time.perf_counter if sys.platform == "win32" else processor_seconds_of_children
+        start_s = clock()
         subprocess.run(command("--help"), env=environment(), capture_output=True, check=True)
-        return time.perf_counter() - start_s
+        return clock() - start_s
 
-    assert min(seconds() for _ in range(3)) < HELP_LIMIT_S  # other processes share the machine
+    # Processor time where it is known, and the best of three: other processes share the machine.
+    assert min(seconds() for _ in range(3)) < HELP_LIMIT_S
 
 
 def test_help_says_what_it_is_not_for():
@@ -74,7 +84,7 @@ def test_second_ctrl_c_stops_at_once_and_the_first_one_at_the_next_check():
 
     cancel = Cancel()
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), segment._stopped_by_ctrl_c(cancel):  # noqa: PT012 - the order is the fact
+    with pytest.raises(KeyboardInterrupt), segment.stopped_by_ctrl_c(cancel):  # noqa: PT012 - the order is the fact
         signal.raise_signal(signal.SIGINT)
         assert cancel.is_set
         signal.raise_signal(signal.SIGINT)

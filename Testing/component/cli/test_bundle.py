@@ -1,10 +1,7 @@
 """The offline bundle: made, checked, installed and repaired without network; what is wrong is named."""
 
-import base64
-import hashlib
 import json
 import subprocess
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from MedSegAILib.core.errors import UsageError
 from MedSegAILib.tasks.bundle import create_bundle
 from MedSegAILib.tasks.store import find_package, user_root
 from Testing.makers.shell import in_process
+from Testing.makers.wheels import make_wheel
 
 
 @pytest.fixture(autouse=True)
@@ -22,27 +20,6 @@ def home(tmp_path, monkeypatch):
     place.mkdir()
     monkeypatch.setattr(Path, "home", lambda: place)
     return place
-
-
-def make_wheel(folder, name="tinylib", version="1.2"):
-    """A real wheel of one module."""
-    folder.mkdir(parents=True, exist_ok=True)
-    info = f"{name}-{version}.dist-info"
-    files = {
-        f"{name}/__init__.py": f"VERSION = {version!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nLicense-Expression: MIT\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    rows = []
-    for file, text in files.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-        rows.append(f"{file},sha256={digest},{len(text)}")
-    path = folder / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        for file, text in files.items():
-            archive.writestr(file, text)
-        archive.writestr(f"{info}/RECORD", "\n".join([*rows, f"{info}/RECORD,,"]) + "\n")
-    return path
 
 
 @pytest.fixture

@@ -1,59 +1,57 @@
-"""``segment --dicom-seg`` and ``export``: a DICOM study to a DICOM object, by the shell."""
-
-import json
+"""``export`` and what ``segment --dicom-seg`` adds to a result: DICOM objects of results by the shell."""
 
 import numpy as np
 import pydicom
 import pytest
 
-from Testing.makers.dicom_files import write_series
+from MedSegAILib.core.volume import Volume
+from MedSegAILib.io.dicom_source import read_source
+from MedSegAILib.report.dicom_export import add_dicom_seg
+from MedSegAILib.report.outputs import write_outputs
+from Testing.makers.dicom_files import write_head
 from Testing.makers.dicom_seg_reader import read_seg
-from Testing.makers.phantoms import make_case, write_nifti
+from Testing.makers.phantoms import make_case, make_labels, write_nifti
+from Testing.makers.results import make_result
 from Testing.makers.shell import in_process
-
-UIDS = {"StudyInstanceUID": "1.2.3.1", "FrameOfReferenceUID": "1.2.3.2"}
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """The head's T1ce and FLAIR as one DICOM folder each."""
+    """The head's T1ce as a DICOM folder."""
     folder = tmp_path_factory.mktemp("study")
-    case = make_case(roles=("T1ce", "FLAIR"))
-    for number, (role, volume) in enumerate(case.volumes.items(), 1):
-        origin = volume.grid.ijk_to_ras[:3, 3] * (-1, -1, 1)
-        write_series(
-            folder / role,
-            positions=[(origin[0], origin[1], origin[2] + 2.0 * k) for k in range(volume.array.shape[0])],
-            array=np.rint(volume.array).astype(np.int16),
-            scale=(1.0, 0.0),
-            number=number,
-            Modality="MR",
-            PixelSpacing=[2.0, 2.0],
-            **UIDS,
-        )
+    write_head(folder, ("T1ce",))
     return folder
 
 
 @pytest.fixture(scope="module")
-def result(study, tiny_package, tmp_path_factory):
-    output = tmp_path_factory.mktemp("result") / "out"
-    done = in_process(
-        "segment", "--task", "brain-tumor", "--study", study, "--output", output, "--dicom-seg", "--json",
-        packages=tiny_package,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return output, json.loads(done.stdout)
+def result(study, tmp_path_factory):
+    """The output folder of a run that found the true labels."""
+    case = make_case(roles=("T1ce",))
+    found = make_result(make_labels(case.reference_grid()))
+    folder = tmp_path_factory.mktemp("result") / "out"
+    found, more = add_dicom_seg(found, read_source(study / "T1ce"))
+    write_outputs(found, case, folder, more)
+    return folder, found
 
 
-def test_segment_writes_the_object_with_the_other_files(result):
-    output, answer = result
-    data = pydicom.dcmread(answer["files"]["segmentation.dcm"])
-    assert data.SegmentSequence[0].SegmentationAlgorithmIdentificationSequence[0].AlgorithmVersion == "0.0.1"
-    voxel_ml = 0.008
-    volumes = {label: len(places) * voxel_ml for label, places in read_seg(output / "segmentation.dcm").items()}
-    titles = {"WT": "Whole tumor", "TC": "Tumor core", "ET": "Enhancing tumor"}
-    written = {titles[name]: volume for name, volume in answer["volumes_ml"].items() if volume}
-    assert volumes == pytest.approx(written)
+def test_object_beside_a_result_has_its_volumes_and_its_makers_name(result):
+    output, found = result
+    data = pydicom.dcmread(output / "segmentation.dcm")
+    algorithm = data.SegmentSequence[0].SegmentationAlgorithmIdentificationSequence[0]
+    assert (algorithm.AlgorithmName, algorithm.AlgorithmVersion) == ("MedSegAI brain-tumor", "0.1.0")
+    assert "preset=balanced" in algorithm.AlgorithmParameters
+    titles = {region.title: found.volumes_ml()[region.name] for region in found.scheme.regions}
+    volumes = {label: len(places) * 0.008 for label, places in read_seg(output / "segmentation.dcm").items()}
+    assert volumes == pytest.approx(titles)
+
+
+def test_empty_result_writes_no_object_and_says_so(study):
+    grid = make_case(roles=("T1ce",)).reference_grid()
+    found, more = add_dicom_seg(
+        make_result(Volume(np.zeros(grid.shape_zyx, np.uint8), grid)), read_source(study / "T1ce")
+    )
+    assert more == {}
+    assert [notice.code for notice in found.notices] == ["dicom_seg.not_written"]
 
 
 def test_export_of_the_result_holds_the_same_pixels(result, study, tmp_path):

@@ -1,5 +1,6 @@
 """``medsegai evaluate``: scores against an independent count, every axis order, empty regions."""
 
+import csv
 import json
 from itertools import permutations, product
 
@@ -70,3 +71,28 @@ def test_empty_regions_follow_the_rule_of_the_challenge(tmp_path, tiny_package):
     assert [line.split()[1] for line in table.splitlines()[1:]] == ["1.0000", "1.0000", "1.0000"]
     table = medsegai("evaluate", edema_only, whole, "--task", "brain-tumor", packages=tiny_package).stdout
     assert [line.split()[1] for line in table.splitlines()[1:]] == ["1.0000", "0.0000", "0.0000"]
+
+
+def test_all_metrics_are_printed_and_written_as_csv(tmp_path, tiny_package):
+    truth = make_labels(aligned_grid())
+    guess = write_nifti(Volume(np.roll(truth.array, 2, axis=0), truth.grid), tmp_path / "guess.nii.gz")
+    whole = write_nifti(truth, tmp_path / "truth.nii.gz")
+    done = medsegai(
+        "evaluate", guess, whole, "--task", "brain-tumor", "--csv", tmp_path / "scores.csv", packages=tiny_package
+    )
+    assert done.returncode == 0, done.stderr
+    head = done.stdout.splitlines()[0]
+    for heading in ("sensitivity", "specificity", "precision", "Jaccard", "HD mm", "HD95 mm", "surface mm"):
+        assert heading in head
+    with (tmp_path / "scores.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["region"] for row in rows} == {"WT", "TC", "ET"}
+    assert 0 < float(rows[0]["hausdorff95_mm"]) <= float(rows[0]["hausdorff_mm"])
+
+
+def test_csv_that_cannot_be_written_is_refused(tmp_path, tiny_package):
+    whole = write_nifti(make_labels(aligned_grid()), tmp_path / "truth.nii.gz")
+    nowhere = tmp_path / "nowhere" / "scores.csv"
+    done = medsegai("evaluate", whole, whole, "--task", "brain-tumor", "--csv", nowhere, packages=tiny_package)
+    assert done.returncode == 3
+    assert "scores.csv" in done.stderr

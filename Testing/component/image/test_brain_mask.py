@@ -5,7 +5,7 @@ from scipy import ndimage
 
 from MedSegAILib.core.volume import Volume
 from MedSegAILib.image.brain_mask import MARGIN_MM, brain_mask, masked
-from MedSegAILib.image.head import CLEAR_SKEW, enhancement_skew, look_at
+from MedSegAILib.image.head import look_at
 from MedSegAILib.image.metrics import dice
 from MedSegAILib.image.survey import survey, survey_grid
 from Testing.makers.phantoms import centers_ras_mm
@@ -44,11 +44,3 @@ def test_masked_volume_keeps_its_voxels_inside_and_nothing_outside():
     stripped = masked(volume, mask)
     assert np.array_equal(stripped.array[mask.array > 0], volume.array[mask.array > 0])
     assert not stripped.array[mask.array == 0].any()
-
-
-def test_enhanced_t1_is_told_from_the_native_one():
-    case = make_head()
-    grid = survey_grid(case.reference_grid(), 3.0)
-    enhanced, native = (survey(case.volumes[role], grid) for role in ("T1ce", "T1"))
-    assert enhancement_skew(enhanced, native, grid, has_skull=False) > CLEAR_SKEW
-    assert enhancement_skew(native, enhanced, grid, has_skull=False) < -CLEAR_SKEW

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from MedSegAILib.core.errors import Cancelled
+from MedSegAILib.core.run import Cancel
 from MedSegAILib.image.registration import align, gain_nearby, round_trip_mm
 from MedSegAILib.image.survey import survey, survey_grid, tissue
 from Testing.makers.whole_head import brain_of, make_head, rigid
@@ -43,3 +45,11 @@ def test_survey_keeps_place_and_amount():
     )
     ours = np.count_nonzero(tissue(coarse)) * grid.voxel_volume_ml
     assert ours == pytest.approx(np.count_nonzero(brain_of(volume.grid)) * volume.grid.voxel_volume_ml, rel=0.1)
+
+
+def test_a_cancelled_search_stops_at_its_first_step():
+    case = make_head()
+    cancel = Cancel()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        align(case.volumes["FLAIR"], case.volumes["T1"], cancel=cancel)

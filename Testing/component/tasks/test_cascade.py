@@ -70,7 +70,7 @@ def test_without_an_organ_no_tumor_is_invented(package):
     assert not result.labels.array.any()
     assert codes(result) == ["stage.nothing_found"]
     assert "No organ was found" in result.notices[0].message
-    assert [(facts["name"], facts["ran"]) for facts in result.passport.engine["stages"]] == [
+    assert [(facts["name"], facts["ran"]) for facts in result.passport.stages] == [
         ("organ", True),
         ("tumor", False),
     ]
@@ -83,7 +83,7 @@ def test_organ_that_reaches_its_box_is_looked_for_again_in_a_larger_one(tmp_path
     result = segment(case, package_with(tmp_path, rough=shares))
     assert codes(result) == ["stage.box_enlarged"]
     assert (result.labels.array == truth.array).all()
-    assert result.passport.engine["stages"][0]["tries"] == 2
+    assert result.passport.stages[0]["tries"] == 2
     once = segment(case, package_with(tmp_path / "once", rough=shares, first={"larger": 1.0}))
     assert codes(once) == ["stage.touches_box"]
     assert 0 < np.count_nonzero(once.labels.array) < np.count_nonzero(truth.array)
@@ -106,8 +106,8 @@ def test_caller_moves_the_box_and_pays_for_the_second_stage_only(package):
     smaller = StageBox("tumor", TUMOR_CENTER_RAS_MM, (9.0, 60.0, 60.0))
     steps = []
     second = segment(case, package, RunOptions(boxes=(smaller,)), steps.append, kept=kept)
-    organ, tumor = second.passport.engine["stages"]
-    assert (organ["kept"], organ["seconds"], tumor["kept"]) == (True, {}, False)
+    organ, tumor = second.passport.stages
+    assert (organ["kept"], set(organ["seconds"]), tumor["kept"]) == (True, {"box"}, False)
     assert [step.stage for step in steps].count("prepare") == 1
     assert [step.done for step in steps if step.stage == "predict"][-1] == 1
     inside = np.zeros(truth.array.shape, bool)
@@ -116,7 +116,7 @@ def test_caller_moves_the_box_and_pays_for_the_second_stage_only(package):
     assert (second.labels.array == wanted).all()
     assert codes(second) == ["stage.touches_box"]
     assert second.labels.array.tolist() == segment(case, package, RunOptions(boxes=(smaller,))).labels.array.tolist()
-    assert first.passport.engine["stages"][0]["kept"] is False
+    assert first.passport.stages[0]["kept"] is False
 
 
 def test_stages_of_another_case_are_never_reused(package):
@@ -124,7 +124,7 @@ def test_stages_of_another_case_are_never_reused(package):
     segment(make_abdomen()[0], package, kept=kept)
     other = segment(make_abdomen(has_organ=False)[0], package, kept=kept)
     assert not other.labels.array.any()
-    assert other.passport.engine["stages"][0]["kept"] is False
+    assert other.passport.stages[0]["kept"] is False
 
 
 def test_box_given_by_the_caller_runs_the_stage_without_an_organ(package):
@@ -152,9 +152,9 @@ def test_box_that_cannot_be_used_is_refused_by_name(package, box):
 
 def test_passport_has_the_seconds_of_each_stage_and_their_sum(package):
     passport = segment(make_abdomen()[0], package).passport
-    stages = passport.engine["stages"]
+    stages = passport.stages
     assert [facts["name"] for facts in stages] == ["organ", "tumor"]
-    for step in ("prepare", "predict", "decide", "doubt"):
+    for step in ("box", "prepare", "predict", "decide", "doubt"):
         assert passport.seconds[step] == pytest.approx(sum(facts["seconds"][step] for facts in stages), abs=1e-3)
     assert stages[1]["box"]["stage"] == "tumor"
 

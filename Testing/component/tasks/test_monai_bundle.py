@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigParser, load, verify_net_in_out
 from monai.data import MetaTensor
+from safetensors.numpy import save_file
 
 from MedSegAILib.core.errors import PackageError
 from MedSegAILib.tasks.monai_bundle import export_monai_bundle
+from MedSegAILib.tasks.monai_config import inference_config
 from MedSegAILib.tasks.package import read_package
 from MedSegAILib.tasks.prepare import prepare
 from Testing.makers.phantoms import make_case
-from Testing.makers.tiny_package import make_tiny_package, manifest, seal, write_network
+from Testing.makers.tiny_package import seal
 
 # TorchScript is what bundles hold; torch calls it deprecated, MONAI uses it.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
@@ -84,18 +88,11 @@ def test_inference_config_runs_and_gives_our_logits(bundle, tiny_package, array)
     np.testing.assert_allclose(found, our_logits(tiny_package, "a0.safetensors", array), atol=1e-5)
 
 
-def test_preparation_without_resampling_is_ours_to_the_voxel(tmp_path):
-    folder = tmp_path / "package"
-    folder.mkdir()
-    write_network(folder)
-    (folder / "card.md").write_text("# Test\n")
-    content = manifest()
-    steps = content["stages"][0]["ensembles"][0]["prepare"]
-    content["stages"][0]["ensembles"][0]["prepare"] = [step for step in steps if step["step"] != "resample"]
-    seal(folder, content)
-    package = read_package(folder)
-    parser = ConfigParser()
-    parser.read_config(str(export_monai_bundle(package, tmp_path / "bundle") / "configs" / "inference.json"))
+def test_preparation_without_resampling_is_ours_to_the_voxel(tiny_package):
+    package = read_package(tiny_package)
+    usual = package.stages[0].ensembles[0]
+    ensemble = replace(usual, prepare=tuple(step for step in usual.prepare if step["step"] != "resample"))
+    parser = ConfigParser(inference_config(package, ensemble))
     case = make_case()
     # Files and their orientation need nibabel, not installed here: the case lies in the network's axes already.
     image = np.stack([volume.array for volume in case.volumes.values()])
@@ -104,21 +101,20 @@ def test_preparation_without_resampling_is_ours_to_the_voxel(tmp_path):
     assert (type(first).__name__, type(second).__name__) == ("LoadImaged", "Orientationd")
     for transform in others:
         data = transform(data)
-    ensemble = package.stages[0].ensembles[0]
     np.testing.assert_allclose(data["image"].numpy(), prepare(case, package.roles, ensemble.prepare).array, atol=1e-5)
 
 
-def test_members_are_averaged_as_our_engine_does(tmp_path, array):
-    folder = make_tiny_package(tmp_path / "two")
-    (folder / "a1.safetensors").write_bytes(
-        (make_tiny_package(tmp_path / "other", seed=5) / "a0.safetensors").read_bytes()
-    )
+def test_members_are_averaged_as_our_engine_does(tiny_package, tmp_path, array):
+    folder = tmp_path / "two"
+    shutil.copytree(tiny_package, folder)
+    weights = read_package(tiny_package).weights("a0.safetensors")
+    save_file({name: (1.1 * value).astype(np.float32) for name, value in weights.items()}, folder / "a1.safetensors")
     content = json.loads((folder / "manifest.json").read_bytes())
     content["stages"][0]["ensembles"][0]["members"] = ["a0.safetensors", "a1.safetensors"]
     seal(folder, content)
     bundle = export_monai_bundle(read_package(folder), tmp_path / "bundle")
     network = torch.jit.load(str(bundle / "models" / "model.ts"))
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.jit.optimized_execution(False):
         found = network(torch.from_numpy(array[None]))[0].sigmoid().numpy()
     logits = [our_logits(folder, f"a{number}.safetensors", array) for number in (0, 1)]
     np.testing.assert_allclose(found, np.mean([1 / (1 + np.exp(-value)) for value in logits], axis=0), atol=1e-5)

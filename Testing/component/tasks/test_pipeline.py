@@ -141,7 +141,7 @@ def test_progress_ends_at_done_and_cancel_stops_between_passes(package):
     seen = []
     run_pipeline(make_case(), package, RunOptions(preset="best"), seen.append)
     stages = [step.stage for step in seen]
-    assert sorted(set(stages), key=stages.index) == ["check", "prepare", "predict", "decide", "done"]
+    assert sorted(set(stages), key=stages.index) == ["check", "repair", "prepare", "predict", "decide", "done"]
     assert [step.done for step in seen if step.stage == "predict"] == list(range(9))
     cancel = Cancel()
     with pytest.raises(Cancelled):

@@ -1,6 +1,7 @@
 """Wrong and unrepaired input is noticed on real studies; train studies raise no false alarm."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,13 @@ from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import InputError
 from MedSegAILib.core.run import REPAIRS, Cancel
 from MedSegAILib.core.volume import Grid, Volume
+from MedSegAILib.image.resample import resample
+from MedSegAILib.image.survey import survey_grid
 from MedSegAILib.io import read_volume
-from MedSegAILib.tasks.check import CheckedCase
+from MedSegAILib.tasks.check import CheckedCase, check
 from MedSegAILib.tasks.plausible import compare_sequences, look_at_heads, refuse_other_modality, skull_notice
 from MedSegAILib.tasks.repair import repair
+from MedSegAILib.tasks.store import find_package
 from MedSegAILib.tasks.strip import strip
 
 pytestmark = pytest.mark.shared
@@ -49,7 +53,7 @@ def test_train_studies_raise_no_false_alarm(name, shared_dir):
         has_skull = name == "brain_tumor_lgg_flair"
         assert notices == (), patient
         assert [look.has_skull for look in looks.values()] == [has_skull] * len(looks), patient
-        found = codes(compare_sequences(case, has_skull=has_skull))
+        found = codes(compare_sequences(case))
         assert found == [], patient
 
 
@@ -61,14 +65,14 @@ def test_stripped_study_is_not_repaired(stripped):
 def test_exchanged_t1_is_told_on_a_real_study(stripped):
     volumes = stripped.volumes
     exchanged = Case({**volumes, "T1": volumes["T1ce"], "T1ce": volumes["T1"]}, reference="T1ce")
-    assert codes(compare_sequences(exchanged, has_skull=False)) == ["case.t1_exchanged"]
+    assert codes(compare_sequences(exchanged)) == ["case.t1_exchanged"]
 
 
 def test_one_volume_twice_is_refused_on_a_real_study(stripped):
     flair = stripped.volumes["FLAIR"]
     copied = Volume(np.round(flair.array * 0.21).astype(np.uint16), flair.grid)
     with pytest.raises(InputError) as refused:
-        compare_sequences(Case({**stripped.volumes, "T2": copied}, reference="T1ce"), has_skull=False)
+        compare_sequences(Case({**stripped.volumes, "T2": copied}, reference="T1ce"))
     assert refused.value.code == "case.same_volume"
 
 
@@ -112,3 +116,50 @@ def test_study_as_scanned_is_registered_and_masked(shared_dir):
     done = strip(done, looks, REPAIRS, wanted=True)
     assert codes(done.notices)[-1] == "case.stripped"
     assert len(done.repairs) == 7
+
+
+def test_flair_given_as_t2_is_told_on_a_real_study(stripped):
+    volumes = stripped.volumes
+    exchanged = Case({**volumes, "T2": volumes["FLAIR"], "FLAIR": volumes["T2"]}, reference="T1ce")
+    (notice,) = compare_sequences(exchanged)
+    assert (notice.code, notice.message) == (
+        "case.role_doubtful",
+        "T2 looks like FLAIR, FLAIR looks like T2, by the brightness of fluid, gray and white matter.",
+    )
+
+
+@pytest.mark.parametrize("how", ["saved in other axes", "on a coarser grid"])
+def test_a_changed_copy_is_refused_on_a_real_study(stripped, how):
+    flair = stripped.volumes["FLAIR"]
+    if how == "on a coarser grid":
+        coarse = survey_grid(flair.grid, 2.0)
+        copied = Volume(resample(flair.array, flair.grid, coarse), coarse)
+        copied = Volume(resample(copied.array, coarse, flair.grid), flair.grid)  # as the repair brings it back
+    else:
+        copied = Volume(flair.array[::-1].copy(), turned_over(flair.grid))
+    with pytest.raises(InputError) as refused:
+        compare_sequences(Case({**stripped.volumes, "T2": copied}, reference="T1ce"))
+    assert refused.value.code == "case.same_volume"
+
+
+def turned_over(grid: Grid) -> Grid:
+    matrix = np.array(grid.ijk_to_ras)
+    matrix[:3, 3] += matrix[:3, 2] * (grid.shape_zyx[0] - 1)
+    matrix[:3, 2] *= -1
+    return Grid(grid.shape_zyx, matrix)
+
+
+def test_missing_sequences_are_told_with_what_they_cost_on_a_real_study(stripped):
+    package = find_package("brain-tumor")
+    given = Case({role: stripped.volumes[role] for role in ("T1ce", "FLAIR")})
+    (notice,) = check(given, package).notices
+    assert notice.message == (
+        "T1, T2 are missing; the result rests on T1ce, FLAIR alone and is less certain: "
+        "what that costs was not measured."
+    )
+    expected = {**package.manifest["expected"], "dice_by_inputs": {"FLAIR+T1ce": {"WT": 0.8}}}
+    measured = replace(package, manifest={**package.manifest, "expected": expected})
+    assert check(given, measured).notices[0].message.endswith("less certain: expect Dice WT 0.80.")
+    with pytest.raises(InputError) as refused:
+        check(Case({"T2": stripped.volumes["T2"]}), package)
+    assert refused.value.code == "case.missing_role"

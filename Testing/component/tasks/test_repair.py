@@ -102,15 +102,15 @@ def test_copy_on_another_scale_is_refused():
     scaled = np.where(case.volumes["T1"].array > 0, case.volumes["T1"].array * 0.37 + 5.0, 0)
     copied = Volume(np.round(scaled).astype(np.uint8), case.reference_grid())
     with pytest.raises(InputError) as refused:
-        compare_sequences(Case({**case.volumes, "T2": copied}, reference="T1ce"), has_skull=False)
+        compare_sequences(Case({**case.volumes, "T2": copied}, reference="T1ce"))
     assert (refused.value.code, "T1 and T2" in refused.value.message) == ("case.same_volume", True)
 
 
 def test_exchanged_t1_is_told_and_not_changed():
     volumes = make_head().volumes
-    assert compare_sequences(Case(volumes, reference="T1ce"), has_skull=False) == ()
+    assert compare_sequences(Case(volumes, reference="T1ce")) == ()
     exchanged = Case({**volumes, "T1": volumes["T1ce"], "T1ce": volumes["T1"]}, reference="T1ce")
-    assert codes(compare_sequences(exchanged, has_skull=False)) == ["case.t1_exchanged"]
+    assert codes(compare_sequences(exchanged)) == ["case.t1_exchanged"]
 
 
 def test_half_a_sequence_is_told():
@@ -118,7 +118,7 @@ def test_half_a_sequence_is_told():
     half = volumes["T2"].array.copy()
     half[:36] = 0
     case = Case({**volumes, "T2": Volume(half, volumes["T2"].grid)}, reference="T1ce")
-    assert codes(compare_sequences(case, has_skull=False)) == ["case.coverage"]
+    assert codes(compare_sequences(case)) == ["case.coverage"]
 
 
 def test_ct_is_refused_where_mr_is_wanted():

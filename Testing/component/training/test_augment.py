@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from training.augment import blur, choose_start, draw_crop, keep_roles, vary_intensity
 from training.cache import Sample
-from training.recipes.recipe import Augmentation
+from training.recipes import BRAIN_TUMOR_SMALL
+from training.recipes.recipe import Augmentation, Recipe
 
 ROLES = ("T1", "T1ce", "T2", "FLAIR")
 GEOMETRY_ONLY = Augmentation(
@@ -29,9 +32,13 @@ def make_sample(shape: tuple[int, int, int] = (30, 40, 36), known: tuple[bool, b
     return Sample("four_sequences", "ball", image, target, ROLES, known)
 
 
+def recipe_with(tumor_chance: float, augmentation: Augmentation) -> Recipe:
+    return replace(BRAIN_TUMOR_SMALL, tumor_chance=tumor_chance, augmentation=augmentation)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_image_and_target_move_together(seed: int) -> None:
-    image, target = draw_crop(make_sample(), (24, 24, 24), 1.0, GEOMETRY_ONLY, np.random.default_rng(seed))
+    image, target = draw_crop(make_sample(), (24, 24, 24), recipe_with(1.0, GEOMETRY_ONLY), np.random.default_rng(seed))
     shown = image[0] >= 0.5
     wanted = target[2] > 0
     assert wanted.any()
@@ -44,14 +51,14 @@ def test_image_and_target_move_together(seed: int) -> None:
 def test_without_augmentation_a_crop_is_the_study_itself() -> None:
     sample = make_sample()
     shape = sample.target.shape[1:]
-    image, target = draw_crop(sample, (shape[0], shape[1], shape[2]), 0.5, QUIET, np.random.default_rng(0))
+    image, target = draw_crop(sample, (shape[0], shape[1], shape[2]), recipe_with(0.5, QUIET), np.random.default_rng(0))
     assert np.array_equal(target.numpy(), sample.target)
     assert np.allclose(image.numpy(), sample.image.astype(np.float32), atol=1e-6)
 
 
 def test_a_crop_larger_than_the_study_is_filled_with_zeros() -> None:
     sample = make_sample((10, 40, 36))
-    image, target = draw_crop(sample, (16, 40, 36), 0.0, QUIET, np.random.default_rng(1))
+    image, target = draw_crop(sample, (16, 40, 36), recipe_with(0.0, QUIET), np.random.default_rng(1))
     assert image.shape == (4, 16, 40, 36)
     assert int(target.sum()) == int(sample.target.sum())
     assert int((image[0].amax(dim=(1, 2)) == 0).sum()) == 6
@@ -106,7 +113,8 @@ def test_blur_spreads_along_its_axis_alone_and_keeps_the_sum(axis: int) -> None:
 
 def test_the_same_generator_state_gives_the_same_crop() -> None:
     first, second = (
-        draw_crop(make_sample(), (16, 16, 16), 0.5, Augmentation(), np.random.default_rng(9)) for _ in range(2)
+        draw_crop(make_sample(), (16, 16, 16), recipe_with(0.5, Augmentation()), np.random.default_rng(9))
+        for _ in range(2)
     )
     assert torch.equal(first[0], second[0])
     assert torch.equal(first[1], second[1])

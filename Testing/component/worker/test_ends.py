@@ -74,7 +74,7 @@ def test_the_worker_of_a_killed_program_leaves_and_cleans_up(place, task):
 @pytest.mark.parametrize("ending", ["exit", "raise"])
 def test_a_program_that_forgets_to_close_leaves_nothing(place, task, ending):
     program, worker, _ = start_program(place, task, ending)
-    program.wait(timeout=10)
+    program.wait(timeout=60)
     program.stdout.close()
     assert is_gone(worker)
     assert not list(place.iterdir())

@@ -31,7 +31,7 @@ def test_the_worker_gives_the_same_labels_and_passport_as_this_process(real, tin
     assert there.volumes_ml() == here.volumes_ml()
     for name in ("package", "engine", "options", "inputs", "repairs"):
         assert getattr(there.passport, name) == getattr(here.passport, name), name
-    assert list(dict.fromkeys(stages)) == ["check", "prepare", "predict", "decide", "done"]
+    assert list(dict.fromkeys(stages)) == ["check", "repair", "prepare", "predict", "decide", "done"]
 
 
 def test_refusals_of_the_pipeline_arrive_as_they_are_and_the_next_case_runs(real, tiny_case):

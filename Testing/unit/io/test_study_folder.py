@@ -7,56 +7,9 @@ from pathlib import Path
 import pytest
 
 from MedSegAILib.core.errors import InputError
-from MedSegAILib.io.study_folder import find_inputs, role_of
+from MedSegAILib.io.study_folder import find_inputs, find_study
 
 ROLES = ("T1", "T1ce", "T2", "FLAIR")
-
-
-@pytest.mark.parametrize(
-    ("name", "role"),
-    [
-        ("T1.nii.gz", "T1"),
-        ("T1ce.nii.gz", "T1ce"),
-        ("t2.NII", "T2"),
-        ("FLAIR.nrrd", "FLAIR"),
-        ("BraTS20_Training_001_t1.nii.gz", "T1"),
-        ("BraTS20_Training_001_t1ce.nii.gz", "T1ce"),
-        ("BraTS20_Training_001_flair.nii.gz", "FLAIR"),
-        ("BraTS2021_00006_t2.nii.gz", "T2"),
-        ("BraTS-GLI-00000-000-t1n.nii.gz", "T1"),
-        ("BraTS-GLI-00000-000-t1c.nii.gz", "T1ce"),
-        ("BraTS-GLI-00000-000-t2w.nii.gz", "T2"),
-        ("BraTS-GLI-00000-000-t2f.nii.gz", "FLAIR"),
-        ("sub-01_ses-1_T2w_FLAIR.nii.gz", "FLAIR"),
-        ("patient_T1_Gd.nii.gz", "T1ce"),
-        ("t1_ce", "T1ce"),
-        ("T1+C axial", "T1ce"),
-        ("ax t1 post contrast", "T1ce"),
-        ("t1 pre contrast.mha", "T1"),
-        ("t1_without_contrast.nii", "T1"),
-        ("t1km.mhd", "T1ce"),
-        ("seg.nii.gz", None),
-        ("BraTS20_Training_001_seg.nii.gz", None),
-        ("T1_mask.nii.gz", None),
-        ("T1ce_label_map.nii.gz", None),
-        ("auto_consensus_T1ce_grid.nii.gz", None),
-        ("prediction_flair.nii.gz", None),
-        ("T1_seg2.nii.gz", None),
-        ("T1_T2_difference.nii.gz", None),
-        ("T1_to_FLAIR.nii.gz", None),
-        ("adc.nii.gz", None),
-        ("patient1.nii.gz", None),
-        ("TT1.nii.gz", None),
-    ],
-)
-def test_name_tells_its_sequence(name: str, role: str | None) -> None:
-    assert role_of(name, ROLES) == role
-
-
-def test_other_roles_are_looked_for_as_words() -> None:
-    assert role_of("abdomen_CT_venous.nii.gz", ["CT"]) == "CT"
-    assert role_of("actor.nii.gz", ["CT"]) is None
-    assert role_of("T1.nii.gz", ["CT"]) is None
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -93,3 +46,25 @@ def test_folder_without_inputs_and_no_folder_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         find_inputs(tmp_path / "not_there", ROLES)
     assert caught.value.code == "study.missing"
+
+
+def test_a_given_input_settles_what_is_in_doubt(tmp_path: Path) -> None:
+    touch(tmp_path, "T1.nii.gz", "T1_registered.nii.gz", "FLAIR.nii.gz")
+    found = find_study(tmp_path, ROLES, {"T1": tmp_path / "T1_registered.nii.gz"})
+    assert {role: path.name for role, path in found.paths.items()} == {
+        "T1": "T1_registered.nii.gz",
+        "FLAIR": "FLAIR.nii.gz",
+    }
+    assert found.notices == ()
+
+
+def test_how_each_role_was_found_is_told(tmp_path: Path) -> None:
+    found = find_study(touch(tmp_path, "x_flair.nii.gz", "x_t1c.nii.gz", "x_adc.nii.gz", "x_t1.nii.gz"), ROLES)
+    told = {entry["image"]: (entry["role"], entry["reason"], entry["source"]) for entry in found.to_json()}
+    assert told["x_t1c.nii.gz"] == ("T1ce", "Its name says T1ce.", "words")
+    assert told["x_adc.nii.gz"] == (None, "Its name says another kind of picture.", None)
+    assert all(0.0 <= entry["confidence"] <= 1.0 for entry in found.to_json())
+
+
+def test_an_image_that_cannot_be_read_is_no_input_unless_its_name_says_so(tmp_path: Path) -> None:
+    assert list(find_inputs(touch(tmp_path, "flair.nii.gz", "scan.nii.gz"), ROLES)) == ["FLAIR"]

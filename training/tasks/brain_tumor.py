@@ -1,0 +1,66 @@
+"""The flagship: glioma in four MR sequences. Inputs, labels and codes are the library's. Beside the library."""
+
+from __future__ import annotations
+
+from MedSegAILib.tasks.importers.brats2020_task import INPUTS, LABELS, REFERENCE, REGIONS
+
+from .task import Card, EnsemblePlan, StagePlan, Task
+
+CHANNELS = ("ET", "TC", "WT")  # order of the networks' outputs
+
+BRAIN_TUMOR = Task(
+    table={
+        "task": "brain-tumor",
+        "title": "Brain tumor (glioma, before surgery)",
+        "license": "Apache-2.0",
+        "intended_use": "Research. Outlines whole tumor, tumor core and enhancing tumor of a glioma in brain MR.",
+        "not_for": "Clinical decisions; metastases, meningioma, children, scans after surgery. Core and enhancing "
+        "tumor without T1ce.",
+        "inputs": INPUTS,
+        "subsets": [["T1", "T1ce", "T2", "FLAIR"], ["T1ce", "FLAIR"], ["FLAIR"]],
+        "reference": REFERENCE,
+        "labels": LABELS,
+        "regions": REGIONS,
+        "presets": {"fast": {"views": "identity"}, "balanced": {"views": "flip_x"}, "best": {"views": "flips"}},
+    },
+    stages=(
+        StagePlan(
+            "tumor",
+            (EnsemblePlan("A", ("brain-tumor-small",)),),
+            (
+                {"step": "threshold", "above": 0.5},
+                {"step": "paint", "order": [["WT", 2], ["TC", 1], ["ET", 4]]},
+            ),
+        ),
+    ),
+    main_region="WT",
+    measured_on=(("four_sequences", "test"), ("more", "test"), ("lgg", "test")),
+    card=Card(
+        takes="T1, T1ce, T2, FLAIR; or T1ce and FLAIR; or FLAIR alone. Skull stripped or whole heads.",
+        gives="Labels 1 (necrotic and non-enhancing core), 2 (edema), 4 (enhancing tumor); regions WT = 1 + 2 + 4, "
+        "TC = 1 + 4, ET = 4; on the grid of T1ce, else of FLAIR.",
+        is_what="One small network (EquiUnet of Henry et al., arXiv 2011.01045, width 8, group norm, 644 683 weights "
+        "in half precision), working at 2 mm. It is a first step, not the method of the paper, which is six times as "
+        "wide and saw hundreds of studies at 1 mm for days.",
+        limits=(
+            "Few studies: the numbers above have wide error bars, above all ET and TC. A study without enhancing "
+            "tumor counts 1 or 0, and one false voxel decides which.",
+            "Tumor core without enhancement is often taken for edema and the other way round.",
+            "Without T1ce nobody can see enhancement; TC and ET from FLAIR alone are guesses.",
+            "In whole heads (with skull) only the whole tumor was learned from people; TC and ET there rest on "
+            "phantoms and on stripped brains.",
+            "Whole heads with strong uneven coil brightness, very bright fat or low contrast: healthy brain near the "
+            "coil, or fat and muscle at the base of the skull, is taken for tumor. Small tumors and FLAIR alone "
+            "suffer most.",
+            "Parts of the tumor smaller than about 4 mm are lost at the working voxel of 2 mm.",
+            "Not for metastases, meningioma, children, or scans after surgery: none of these was trained.",
+            "The test studies come from the sources of the training studies; other scanners may do worse.",
+        ),
+        learned_on={
+            "four_sequences": "8 glioma studies with four sequences (BraTS form, skull stripped)",
+            "more": "22 with FLAIR, four of them with T1ce (BraTS form, skull stripped)",
+            "lgg": "66 whole heads with FLAIR, mostly T1ce, whole tumor only",
+            "phantom": "heads made by code",
+        },
+    ),
+)
