@@ -2,11 +2,12 @@
 
 The strict proxies refuse everything else at run time, and ``Testing/panel/test_contract.py`` refuses it in the text of
 the module. Sources: Qt 5.15 and 6 property tables (PythonQt shows properties as attributes), qMRMLNodeComboBox.h and
-.cxx, qMRMLWidget.h, ctkCollapsibleButton.h, Base/Python/slicer/util.py, i18n.py, ScriptedLoadableModule.py,
-PythonQtSignalReceiver.cpp (how many arguments a callable gets). Shortcuts: SegmentEditor.py and the script repository
-(``qt.QShortcut(slicer.util.mainWindow())``); methods of QTableWidget and its items are no properties: they are called.
-MRML: vtkMRMLSliceNode.h (JumpAllSlices), vtkMRMLCrosshairNode.h (SetCrosshairRAS), vtkSegmentation.h (events),
-vtkSlicerSegmentationsModuleLogic.h (SegmentStatus, ClearSegment), vtkMRMLSegmentationNode.h (reference role).
+.cxx, qMRMLWidget.h, ctkCollapsibleButton.h, ctkDirectoryButton.h, Base/Python/slicer/util.py, i18n.py,
+ScriptedLoadableModule.py, PythonQtSignalReceiver.cpp (how many arguments a callable gets). Shortcuts: SegmentEditor.py
+and the script repository (a QShortcut on the main window). Methods of QTableWidget and its items are no properties,
+so they are called. MRML: vtkMRMLSliceNode.h (JumpAllSlices), vtkMRMLCrosshairNode.h (SetCrosshairRAS),
+vtkSegmentation.h (events), vtkSlicerSegmentationsModuleLogic.h (SegmentStatus, ClearSegment),
+vtkMRMLSegmentationNode.h (reference role).
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ CLASSES: dict[str, Names] = {
     "QAbstractButton": _names("text", signals=("clicked()", "clicked(bool)")),
     "QComboBox": _names(
         "currentIndex currentText count",
-        "addItem clear findData itemData setCurrentIndex",
+        "addItem clear findData itemData setCurrentIndex setItemText setItemData model",
         ("currentIndexChanged(int)",),
     ),
+    "QStandardItemModel": _names("", "item"),
+    "QStandardItem": _names("", "setEnabled"),
     "QProgressBar": _names("minimum maximum value format"),
     "QLineEdit": _names("text placeholderText", "", ("editingFinished()",)),
     "QTableWidget": _names(
@@ -69,16 +72,18 @@ CLASSES: dict[str, Names] = {
         ),
     ),
     "ctkCollapsibleButton": _names("text collapsed"),
+    "ctkDirectoryButton": _names("directory"),
 }
 
 # Names that may stand behind ``qt.`` and ``ctk.``: classes, and their unscoped enumerators and static methods.
 QT: dict[str, frozenset[str]] = {
-    "Qt": frozenset({"DecorationRole", "AlignRight", "AlignVCenter", "Checked", "Unchecked"})
+    "Qt": frozenset({"DecorationRole", "AlignRight", "AlignVCenter", "Checked", "Unchecked", "ToolTipRole"})
     | {"ItemIsEnabled", "ItemIsSelectable", "ItemIsUserCheckable"},
     "QShortcut": frozenset(),
     "QKeySequence": frozenset(),
     "QHeaderView": frozenset({"Stretch", "ResizeToContents"}),
     "QTimer": frozenset({"singleShot"}),
+    "QApplication": frozenset({"clipboard"}),
     "QColor": frozenset(),
     "QTableWidgetItem": frozenset(),
     "QVBoxLayout": frozenset(),
@@ -141,7 +146,7 @@ SLICER_IMPORTS = {
 # Classes that may stand in a .ui file.
 UI_CLASSES = frozenset(
     {"QComboBox", "QLabel", "QLineEdit", "QProgressBar", "QPushButton", "QTableWidget"}
-    | {"qMRMLWidget", "qMRMLNodeComboBox", "ctkCollapsibleButton"}
+    | {"qMRMLWidget", "qMRMLNodeComboBox", "ctkCollapsibleButton", "ctkDirectoryButton"}
 )
 # What a scripted module may set on its parent (qSlicerScriptedLoadableModule.h).
 MODULE_PROPERTIES = frozenset(

@@ -35,7 +35,7 @@ def test_the_module_tells_slicer_what_it_is(desktop):
 
 def test_the_opened_panel_opens_no_dialog_and_says_what_to_do(desktop):
     assert desktop.messages == []
-    assert desktop.text("taskLabel").startswith("Brain tumor")
+    assert desktop.find("taskComboBox").currentText().startswith("Brain tumor")
     assert desktop.text("statusLabel").startswith("No volume is chosen yet. Choose T1, T1ce, T2 and FLAIR")
     assert not desktop.find("segmentButton").isEnabled()
     assert desktop.find("segmentButton").toolTip() == desktop.text("statusLabel")

@@ -72,34 +72,36 @@ def local_matrix(volume):
 def test_all_files_hold_the_result_in_place(result, volume, labels, tmp_path):
     decide(result, "WT", "accepted", "AB")
     before = segmentationFingerprint(result)
-    files = exportResult(result, tmp_path / "out")
-    assert [path.name for path in files] == [
+    files = {path.name: path for path in exportResult(result, tmp_path / "out")}
+    assert list(files) == [
+        "volumes.csv",
+        "passport.json",
+        "audit.json",
+        "audit.csv",
         "segmentation.seg.nrrd",
         "labels.nii.gz",
         "mask-WT.nii.gz",
         "mask-TC.nii.gz",
         "mask-ET.nii.gz",
-        "volumes.csv",
-        "passport.json",
-        "audit.json",
-        "audit.csv",
     ]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(path.name for path in files)
-    np.testing.assert_array_equal(as_in(volume, files[1]), labels)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(files)
+    np.testing.assert_array_equal(as_in(volume, files["labels.nii.gz"]), labels)
     for region in SCHEME.regions:
         found = as_in(volume, tmp_path / "out" / f"mask-{region.name}.nii.gz")
         np.testing.assert_array_equal(found > 0, np.isin(labels, region.labels), err_msg=region.name)
-    rows = list(csv.DictReader(files[5].read_text(encoding="utf-8").splitlines()))
+    rows = list(csv.DictReader(files["volumes.csv"].read_text(encoding="utf-8").splitlines()))
     assert [(row["region"], row["state"]) for row in rows] == [("WT", "accepted"), ("TC", "to do"), ("ET", "to do")]
-    passport = json.loads(files[6].read_text(encoding="utf-8"))
+    passport = json.loads(files["passport.json"].read_text(encoding="utf-8"))
     assert passport == json.loads(json.dumps(readPassport(result).to_json()))
     assert passport["use"].startswith("Research use only")
     assert segmentationFingerprint(result) == before
 
 
 def test_slicer_reads_the_segmentation_back(scene, result, volume, labels, tmp_path):
-    files = exportResult(result, tmp_path)
-    again = slicer.modules.segmentations.logic().LoadSegmentationFromFile(str(files[0]), True, "again")
+    exportResult(result, tmp_path)
+    again = slicer.modules.segmentations.logic().LoadSegmentationFromFile(
+        str(tmp_path / "segmentation.seg.nrrd"), True, "again"
+    )
     again.SetAndObserveTransformNodeID(volume.GetTransformNodeID())
     np.testing.assert_array_equal(maskFromSegment(again, "TC", volume), np.isin(labels, (1, 4)))
     assert result.GetStorageNode() is None
@@ -120,8 +122,8 @@ def test_edits_and_segments_of_the_user_are_exported_too_and_the_volume_may_be_g
 
 def test_an_empty_result_is_exported_whole(scene, volume, labels, tmp_path):
     empty = showResult(scene, makeResult(caseFromNodes({"T1": volume}), np.zeros_like(labels)), volume)
-    files = exportResult(empty, tmp_path)
-    assert not read_volume(files[1]).array.any()
+    exportResult(empty, tmp_path)
+    assert not read_volume(tmp_path / "labels.nii.gz").array.any()
 
 
 def test_a_segmentation_of_others_and_a_place_that_cannot_be_written_are_told(scene, result, tmp_path):

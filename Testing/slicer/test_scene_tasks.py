@@ -34,7 +34,8 @@ def history(package):
 
 def test_a_task_fits_what_is_loaded_or_says_why_not(scene, tiny_case, package):
     assert [choice.task for choice in taskChoices()] == ["brain-tumor"]
-    assert whyNotFits(package, []) == ""
+    assert whyNotFits(package.manifest, []) == ""
+    assert whyNotFits({**package.manifest, "subsets": []}, [object()]) == "It needs 4 volumes; loaded: 1."
     nodes = addCase(tiny_case)
     assert taskChoices()[0].whyNot == ""
     for node in nodes.values():

@@ -132,3 +132,13 @@ def _volumes(made: Offer) -> str:
 def labelsButton(isShown: bool) -> str:
     """Give the face of the button that changes between regions and labels."""
     return _("Show as regions") if isShown else _("Show as labels")
+
+
+def exported(count: int, folder: str) -> str:
+    """Say what was written, and where."""
+    return _("{count} files written to {folder}").format(count=count, folder=folder)
+
+
+def copied() -> str:
+    """Say that the lines are on the clipboard."""
+    return _("Copied. Paste it into the Python console.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,20 @@ Mask = npt.NDArray[np.bool_]
 
 
 def exportResult(segmentationNode: Any, folder: Path) -> list[Path]:
-    """Write all files of a result.
+    """Write all files of a result; arguments and errors as in :func:`exportSteps`."""
+    return [path for paths in exportSteps(segmentationNode, folder) for path in paths]
+
+
+def exportSteps(segmentationNode: Any, folder: Path) -> Iterator[list[Path]]:
+    """Write the files of a result step by step, so that a window may live on between them.
 
     Args:
         segmentationNode: a result of ours.
         folder: made where it is not there; files of the same names are replaced.
 
-    Returns:
-        ``segmentation.seg.nrrd``, ``labels.nii.gz``, a ``mask-<region>.nii.gz`` each, ``volumes.csv``,
-        ``passport.json``, ``audit.json``, ``audit.csv``.
+    Yields:
+        What was written in a step: ``volumes.csv``, ``passport.json``, ``audit.json`` and ``audit.csv``; then
+        ``segmentation.seg.nrrd``, ``labels.nii.gz``, and a ``mask-<region>.nii.gz`` each.
 
     Raises:
         UsageError: "export.not_ours", "export.grid".
@@ -61,18 +67,19 @@ def exportResult(segmentationNode: Any, folder: Path) -> list[Path]:
     }
     regions = {region.name: masks[region.name] for region in scheme.regions if region.name in masks}
     labels = np.zeros(reference.mask.shape, np.uint16)
+    exclusive = labelMasks(scheme, regions) if regions else {}
     for label in scheme.labels if regions else ():
-        labels[labelMasks(scheme, regions)[label.name]] = label.value
+        labels[exclusive[label.name]] = label.value
     dtype = np.uint8 if labels.max(initial=0) < 256 else np.uint16
-    files = [
-        writeWhole(folder / "segmentation.seg.nrrd", lambda path: _writeSegmentation(segmentationNode, path)),
-        _writeNifti(folder / "labels.nii.gz", labels.astype(dtype), reference),
+    yield [
+        writeText(folder / "volumes.csv", _volumes(segmentationNode)),
+        writeText(folder / "passport.json", json.dumps(passport.to_json(), indent=1, sort_keys=True) + "\n"),
+        *writeAudit(segmentationNode, folder),
     ]
+    yield [writeWhole(folder / "segmentation.seg.nrrd", lambda path: _writeSegmentation(segmentationNode, path))]
+    yield [_writeNifti(folder / "labels.nii.gz", labels.astype(dtype), reference)]
     for segmentId, mask in masks.items():
-        files.append(_writeNifti(folder / f"mask-{_plain(segmentId)}.nii.gz", mask.astype(np.uint8), reference))
-    files.append(writeText(folder / "volumes.csv", _volumes(segmentationNode)))
-    files.append(writeText(folder / "passport.json", json.dumps(passport.to_json(), indent=1, sort_keys=True) + "\n"))
-    return files + writeAudit(segmentationNode, folder)
+        yield [_writeNifti(folder / f"mask-{_plain(segmentId)}.nii.gz", mask.astype(np.uint8), reference)]
 
 
 def referenceBox(segmentationNode: Any) -> SegmentBox:

@@ -123,7 +123,8 @@ class Runner:
         """
         if self.isBusy:
             raise UsageError("scene.busy", "A segmentation is already under way.", "Wait for it, or cancel it.")
-        case = caseFromNodes(inputs, preferred)
+        # The client writes the voxels out before it comes back, so a copy would only hold up the window.
+        case = caseFromNodes(inputs, preferred, isCopied=False)
         node = inputs[case.reference]
         run = Run(None, node, node.GetID(), name, callbacks or Callbacks())
         run.job = self.client.segment_async(case, task, options)

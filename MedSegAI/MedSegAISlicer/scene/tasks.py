@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import slicer.util
 
 from MedSegAILib.tasks.history import read_history
 from MedSegAILib.tasks.outlook import dice_words, expected_dice, time_words, usual_seconds
-from MedSegAILib.tasks.package import Package
-from MedSegAILib.tasks.store import list_packages
+from MedSegAILib.tasks.package import MANIFEST, Package
+from MedSegAILib.tasks.store import package_folders
 
 from .roles import dicomTags
 
@@ -37,22 +38,36 @@ class PresetOutlook:
 
 
 def taskChoices(packages: Sequence[Path] = ()) -> list[TaskChoice]:
-    """Give the installed tasks, by title, with the reason where one does not fit the volumes of the scene."""
-    found, _ = list_packages(packages)
-    return [TaskChoice(p.task, p.title, whyNotFits(p, _scans())) for p in sorted(found, key=lambda p: p.title)]
+    """Give the installed tasks, by title, with the reason where one does not fit the volumes of the scene.
+
+    Only the manifests are read here: checking gigabytes of weights would hold up the opening of the panel. A package
+    is checked when its task is chosen.
+    """
+    manifests: dict[str, Mapping[str, Any]] = {}
+    for folder in package_folders(packages):
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            manifests.setdefault(str(manifest["task"]), {"title": manifest["task"], **manifest})
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # told by its own error when someone asks for the task
+    scans = _scans()
+    choices = [TaskChoice(task, str(found["title"]), whyNotFits(found, scans)) for task, found in manifests.items()]
+    return sorted(choices, key=lambda choice: choice.title)
 
 
-def whyNotFits(package: Package, volumeNodes: Sequence[Any]) -> str:
+def whyNotFits(manifest: Mapping[str, Any], volumeNodes: Sequence[Any]) -> str:
     """Say why a task cannot be run on some volumes; empty when it may, or when nothing is loaded yet.
 
     Counts and DICOM modality only: what is in a volume is looked at when it is chosen.
     """
-    if not volumeNodes:
+    inputs = [entry for entry in manifest.get("inputs", ()) if isinstance(entry, Mapping)]
+    if not volumeNodes or not inputs:
         return ""
-    fewest = min(len(subset) for subset in package.subsets) if package.subsets else len(package.inputs)
+    sizes = [len(subset) for subset in manifest.get("subsets", ())]
+    fewest = min(sizes, default=len(inputs))
     if len(volumeNodes) < fewest:
-        return f"It needs {fewest} volumes; {len(volumeNodes)} are loaded."
-    wanted = {entry.modality for entry in package.inputs}
+        return f"It needs {fewest} volumes; loaded: {len(volumeNodes)}."
+    wanted = {str(entry.get("modality")) for entry in inputs}
     loaded = [dicomTags(node).get("Modality", "") for node in volumeNodes]
     if all(modality and modality not in wanted for modality in loaded):
         return f"It needs {' or '.join(sorted(wanted))}; {' and '.join(sorted(set(loaded)))} is loaded."
