@@ -75,6 +75,7 @@ def checkMissingVolume(test: Any, logic: SegmentationLogic) -> None:
     try:
         logic.segment({"T1": None})
     except MedSegAIError as error:
-        test.assertTrue(error.hint, "the next step")
+        isHelpful = test.assertTrue
+        isHelpful(error.hint, "the next step")
     else:
         test.fail("A run without any volume was started.")
