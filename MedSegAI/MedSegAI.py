@@ -22,6 +22,7 @@ from slicer.ScriptedLoadableModule import (
 if importlib.util.find_spec("MedSegAILib") is None:
     sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+from MedSegAISlicer.scene import self_test
 from MedSegAISlicer.scene.logic import SegmentationLogic
 
 
@@ -68,6 +69,8 @@ class MedSegAIWidget(ScriptedLoadableModuleWidget):
 
     def exit(self) -> None:
         """The user goes to another module; a run goes on."""
+        if self.panel is not None:
+            self.panel.exit()
 
     def cleanup(self) -> None:
         """The module is reloaded or Slicer ends."""
@@ -97,6 +100,8 @@ class MedSegAITest(ScriptedLoadableModuleTest):
         self.test_packageIsSound()
         self.setUp()
         self.test_missingVolumeIsToldInWords()
+        self.setUp()
+        self.test_journey()
 
     def test_packageIsSound(self) -> None:
         """The shipped package is found and passes its checksums."""
@@ -104,9 +109,11 @@ class MedSegAITest(ScriptedLoadableModuleTest):
         self.assertEqual(package.task, "brain-tumor")  # noqa: PT009 - Slicer runs unittest
 
     def test_missingVolumeIsToldInWords(self) -> None:
-        """A run without any volume ends in a sentence with a next step, before a process is started."""
-        from MedSegAILib.core.errors import MedSegAIError
+        """A run without any volume ends in a sentence with a next step."""
+        self_test.checkMissingVolume(self, MedSegAILogic())
 
-        with self.assertRaises(MedSegAIError) as caught:  # noqa: PT027
-            MedSegAILogic().segment({"T1": None})
-        self.assertTrue(caught.exception.hint)  # noqa: PT009
+    def test_journey(self) -> None:
+        """Sample scans are segmented, looked at, accepted, segmented again, compared and exported."""
+        if not self_test.CHECKOUT_SAMPLE.is_dir():
+            self.skipTest("The sample scans come with a checkout, not with the installed extension.")
+        self_test.runJourney(self, MedSegAILogic())

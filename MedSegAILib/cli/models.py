@@ -116,8 +116,9 @@ def _verified(which: str) -> tuple[list[Package], list[PackageError]]:
 def _expected(package: Package) -> dict[str, Expectation]:
     """Give by preset what a run with a typical case will take on this machine and be worth."""
     from MedSegAILib.core.run import PRESETS, RunOptions
-    from MedSegAILib.tasks.expected import Expectation, expect, expected_dice
+    from MedSegAILib.tasks.expected import Expectation, expect
     from MedSegAILib.tasks.history import read_history
+    from MedSegAILib.tasks.outlook import expected_dice
 
     history = read_history()
     return {

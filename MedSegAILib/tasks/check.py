@@ -12,7 +12,7 @@ from MedSegAILib.core.errors import InputError, UsageError
 from MedSegAILib.core.result import Notice
 from MedSegAILib.core.volume import Volume
 
-from .expected import dice_words, expected_dice_of
+from .outlook import dice_words, expected_dice_of
 from .package import Package
 
 # A network with three poolings learns nothing from fewer slices; thinner input is a slab or a 2D image.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,10 +25,10 @@ from MedSegAILib.engine.windows import Windows
 from .foretell import foretell_shape
 from .history import Run, network_words
 from .manifest import Ensemble
+from .outlook import RECENT_RUNS, dice_words, expected_dice, time_words
 from .package import Package
 from .presets import stages_of
 
-RECENT_RUNS = 10
 HALF_TO_FLOAT = 2  # weights are stored as float16 and used as float32
 
 
@@ -113,47 +113,6 @@ def expected_seconds(
     a_voxel_s = statistics.median(run.predict_s / run.forward_voxels for run in chosen)
     other_s = statistics.median(run.other_s for run in chosen)
     return round(a_voxel_s * forward_voxels + other_s, 2), len(chosen)
-
-
-def expected_dice(package: Package, preset: str) -> dict[str, Any]:
-    """Give the Dice of the package's card: of the preset where it was measured, else of the package; may be empty."""
-    own = package.presets.get(preset, {}).get("dice")
-    shared = dict(package.manifest.get("expected", {})).get("dice")
-    return dict(own or shared or {})
-
-
-def expected_dice_of(package: Package, roles: Collection[str]) -> dict[str, Any]:
-    """Give the Dice of the package's card for a run with some of its inputs; empty when it was not measured.
-
-    Args:
-        package: the task; ``expected.dice_by_inputs`` of its manifest holds ``{"T1ce+FLAIR": {region: value}}``.
-        roles: given inputs, in any order.
-    """
-    by_inputs = dict(dict(package.manifest.get("expected", {})).get("dice_by_inputs", {}))
-    return next((dict(dice) for names, dice in by_inputs.items() if set(names.split("+")) == set(roles)), {})
-
-
-def dice_words(dice: Mapping[str, Any]) -> str:
-    """Give Dice for people: "Dice WT 0.80, TC 0.40 (four_sequences)"."""
-    if not dice:
-        return "Dice not measured"
-    by_set = {name: value for name, value in dice.items() if isinstance(value, Mapping)}
-    flat = {name: value for name, value in dice.items() if name not in by_set}
-    told = [_scores(flat)] if flat else []
-    told += [f"{_scores(scores)} ({name.replace('_', ' ')})" for name, scores in by_set.items() if scores]
-    return f"Dice {'; '.join(told)}"
-
-
-def time_words(seconds: float) -> str:
-    """Give a time for people: "8 s", "3 min"."""
-    return f"{max(seconds, 1.0):.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
-def _scores(scores: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{region} {value:.2f}" if isinstance(value, (int, float)) else f"{region} {value}"
-        for region, value in scores.items()
-    )
 
 
 def _memory(package: Package, ensemble: Ensemble, shape: Shape, plan: Plan, options: RunOptions) -> MemoryPlan:

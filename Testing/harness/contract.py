@@ -2,8 +2,12 @@
 
 The strict proxies refuse everything else at run time, and ``Testing/panel/test_contract.py`` refuses it in the text of
 the module. Sources: Qt 5.15 and 6 property tables (PythonQt shows properties as attributes), qMRMLNodeComboBox.h and
-.cxx, qMRMLWidget.h, ctkCollapsibleButton.h, Base/Python/slicer/util.py, i18n.py, ScriptedLoadableModule.py,
-PythonQtSignalReceiver.cpp (how many arguments a callable gets).
+.cxx, qMRMLWidget.h, ctkCollapsibleButton.h, ctkDirectoryButton.h, Base/Python/slicer/util.py, i18n.py,
+ScriptedLoadableModule.py, PythonQtSignalReceiver.cpp (how many arguments a callable gets). Shortcuts: SegmentEditor.py
+and the script repository (a QShortcut on the main window). Methods of QTableWidget and its items are no properties,
+so they are called. MRML: vtkMRMLSliceNode.h (JumpAllSlices), vtkMRMLCrosshairNode.h (SetCrosshairRAS),
+vtkSegmentation.h (events), vtkSlicerSegmentationsModuleLogic.h (SegmentStatus, ClearSegment),
+vtkMRMLSegmentationNode.h (reference role).
 """
 
 from __future__ import annotations
@@ -31,12 +35,24 @@ CLASSES: dict[str, Names] = {
     "QLabel": _names("text wordWrap"),
     "QAbstractButton": _names("text", signals=("clicked()", "clicked(bool)")),
     "QComboBox": _names(
-        "currentIndex currentText count", "addItem findData itemData setCurrentIndex", ("currentIndexChanged(int)",)
+        "currentIndex currentText count",
+        "addItem clear findData itemData setCurrentIndex setItemText setItemData model",
+        ("currentIndexChanged(int)",),
     ),
+    "QStandardItemModel": _names("", "item"),
+    "QStandardItem": _names("", "setEnabled"),
     "QProgressBar": _names("minimum maximum value format"),
-    "QTableWidget": _names("rowCount columnCount", "setHorizontalHeaderLabels horizontalHeader verticalHeader setItem"),
+    "QLineEdit": _names("text placeholderText", "", ("editingFinished()",)),
+    "QTableWidget": _names(
+        "rowCount columnCount",
+        "setHorizontalHeaderLabels horizontalHeader verticalHeader setItem currentRow selectRow",
+        ("itemChanged(QTableWidgetItem*)",),
+    ),
     "QHeaderView": _names("", "setSectionResizeMode"),
-    "QTableWidgetItem": _names("", "setData setTextAlignment setToolTip text"),
+    "QTableWidgetItem": _names(
+        "", "setData setTextAlignment setToolTip text setFlags setCheckState checkState row column"
+    ),
+    "QShortcut": _names("", "setKey", ("activated()",)),
     "QLayout": _names("", "addWidget"),
     "QTimer": _names("active", "setInterval start stop", ("timeout()",)),
     "QFile": _names("", "exists open"),
@@ -56,13 +72,18 @@ CLASSES: dict[str, Names] = {
         ),
     ),
     "ctkCollapsibleButton": _names("text collapsed"),
+    "ctkDirectoryButton": _names("directory"),
 }
 
 # Names that may stand behind ``qt.`` and ``ctk.``: classes, and their unscoped enumerators and static methods.
 QT: dict[str, frozenset[str]] = {
-    "Qt": frozenset({"DecorationRole", "AlignRight", "AlignVCenter"}),
+    "Qt": frozenset({"DecorationRole", "AlignRight", "AlignVCenter", "Checked", "Unchecked", "ToolTipRole"})
+    | {"ItemIsEnabled", "ItemIsSelectable", "ItemIsUserCheckable"},
+    "QShortcut": frozenset(),
+    "QKeySequence": frozenset(),
     "QHeaderView": frozenset({"Stretch", "ResizeToContents"}),
     "QTimer": frozenset({"singleShot"}),
+    "QApplication": frozenset({"clipboard"}),
     "QColor": frozenset(),
     "QTableWidgetItem": frozenset(),
     "QVBoxLayout": frozenset(),
@@ -80,12 +101,19 @@ SLICER = frozenset(
         "modules",
         "app",
         "util",
+        "vtkMRMLLabelMapVolumeNode",
         "vtkMRMLScene",
+        "vtkMRMLSegmentationNode",
+        "vtkMRMLSegmentationStorageNode",
+        "vtkMRMLSliceNode",
         "vtkMRMLSubjectHierarchyNode",
         "vtkMRMLTransformNode",
+        "vtkMRMLVolumeArchetypeStorageNode",
         "vtkOrientedImageData",
         "vtkOrientedImageDataResample",
         "vtkSegment",
+        "vtkSegmentation",
+        "vtkSegmentationConverter",
         "vtkSlicerSegmentationsModuleLogic",
     }
 )
@@ -96,8 +124,10 @@ SLICER_UTIL = frozenset(
         "arrayFromVolume",
         "childWidgetVariables",
         "errorDisplay",
+        "getNodes",
         "getNodesByClass",
         "loadUI",
+        "mainWindow",
         "vtkMatrixFromArray",
     }
 )
@@ -115,8 +145,8 @@ SLICER_IMPORTS = {
 }
 # Classes that may stand in a .ui file.
 UI_CLASSES = frozenset(
-    {"QComboBox", "QLabel", "QProgressBar", "QPushButton", "QTableWidget"}
-    | {"qMRMLWidget", "qMRMLNodeComboBox", "ctkCollapsibleButton"}
+    {"QComboBox", "QLabel", "QLineEdit", "QProgressBar", "QPushButton", "QTableWidget"}
+    | {"qMRMLWidget", "qMRMLNodeComboBox", "ctkCollapsibleButton", "ctkDirectoryButton"}
 )
 # What a scripted module may set on its parent (qSlicerScriptedLoadableModule.h).
 MODULE_PROPERTIES = frozenset(

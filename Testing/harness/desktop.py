@@ -18,7 +18,7 @@ from typing import Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import slicer
-from PySide6 import QtCore, QtTest, QtWidgets
+from PySide6 import QtCore, QtGui, QtTest, QtWidgets
 
 from . import mrml, qt_proxy, slicer_stand_ins
 from .widgets import qMRMLNodeComboBox, qMRMLWidget
@@ -57,6 +57,7 @@ class Desktop:
         getattr(self.module, MODULE)(self.parent)
         self.root = qMRMLWidget()
         QtWidgets.QVBoxLayout(self.root).setContentsMargins(4, 4, 4, 4)
+        slicer_stand_ins.WINDOW[:] = [self.root]
         self.widget = getattr(self.module, f"{MODULE}Widget")(qt_proxy.wrap(self.root))
         self.widget.setup()
         self.root.resize(420, 620)
@@ -92,6 +93,7 @@ class Desktop:
         self.widget.cleanup()
         for selector in self.root.findChildren(qMRMLNodeComboBox):
             selector.setMRMLScene(None)
+        slicer_stand_ins.WINDOW.clear()
         self.root.close()
         self.root.deleteLater()
         self.settle()
@@ -113,6 +115,31 @@ class Desktop:
             raise AssertionError(f"{name} is hidden or greyed: {self.text('statusLabel')}")
         QtTest.QTest.mouseClick(widget, QtCore.Qt.MouseButton.LeftButton)
         self.settle()
+
+    def press(self, key: str) -> None:
+        """Press a key, for example "Shift+N", while the window of the module has the focus."""
+        self.root.activateWindow()
+        self.root.setFocus()
+        self.settle()
+        combination = QtGui.QKeySequence(key)[0]
+        QtTest.QTest.keyClick(self.root, combination.key(), combination.keyboardModifiers())
+        self.settle()
+
+    def tick(self, row: int) -> None:
+        """Click the box of a row of the region table."""
+        item = self.find("regionTable").item(row, 0)
+        checked = QtCore.Qt.CheckState
+        item.setCheckState(checked.Unchecked if item.checkState() == checked.Checked else checked.Checked)
+        self.settle()
+
+    def logicResult(self) -> Any:
+        """Give the segmentation node that the panel shows."""
+        return self.widget.logic.parameters().result
+
+    def states(self) -> list[str]:
+        """Give the states in the region table."""
+        table = self.find("regionTable")
+        return [table.item(row, 3).text() for row in range(table.rowCount())]
 
     def choose(self, role: str, name: str) -> None:
         """Choose a volume by its name in the selector of a role."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from MedSegAILib.core.case import Case
+from MedSegAILib.core.doubt import Doubt
 from MedSegAILib.core.errors import Cancelled, MedSegAIError
 from MedSegAILib.core.labels import LabelScheme
 from MedSegAILib.core.result import Notice, Passport, Result
@@ -42,7 +43,7 @@ SCHEME = LabelScheme.from_json(
 )
 
 
-def makeResult(case: Case, labels: Any, notices: tuple[Notice, ...] = ()) -> Result:
+def makeResult(case: Case, labels: Any, notices: tuple[Notice, ...] = (), doubt: Doubt | None = None) -> Result:
     """Give a result with these labels ``[z, y, x]`` on the grid of the case's reference."""
     passport = Passport(
         task="brain-tumor",
@@ -53,7 +54,7 @@ def makeResult(case: Case, labels: Any, notices: tuple[Notice, ...] = ()) -> Res
         inputs={},
         repairs=('a "quoted" <repair> & \n',),
     )
-    return Result(Volume(labels, case.reference_grid()), SCHEME, passport, notices)
+    return Result(Volume(labels, case.reference_grid()), SCHEME, passport, notices, doubt=doubt)
 
 
 class FakeJob:
@@ -73,8 +74,8 @@ class FakeJob:
     def sayProgress(self, stage: str, done: int, total: int) -> None:
         self.client.send(lambda: self.on_progress(Progress(stage, done, total)))
 
-    def sayResult(self, labels: Any, notices: tuple[Notice, ...] = ()) -> None:
-        self.client.send(lambda: self.on_result(makeResult(self.case, labels, notices)))
+    def sayResult(self, labels: Any, notices: tuple[Notice, ...] = (), doubt: Doubt | None = None) -> None:
+        self.client.send(lambda: self.on_result(makeResult(self.case, labels, notices, doubt)))
 
     def sayError(self, error: MedSegAIError) -> None:
         self.client.send(lambda: self.on_error(error))

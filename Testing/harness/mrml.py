@@ -16,6 +16,7 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
+from vtk.util.numpy_support import vtk_to_numpy
 
 _booted: list[Any] = []
 
@@ -121,4 +122,32 @@ def fingerprint(node: Any) -> tuple[Any, ...]:
         str(slicer.util.arrayFromVolume(node).dtype),
         tuple((name, node.GetAttribute(name)) for name in node.GetAttributeNames()),
         tuple(node.GetNthDisplayNodeID(index) for index in range(node.GetNumberOfDisplayNodes())),
+    )
+
+
+def segmentationFingerprint(node: Any) -> tuple[Any, ...]:
+    """Give everything of a segmentation that a run could change: segments with voxels and tags, place, display."""
+    segmentation, display = node.GetSegmentation(), node.GetDisplayNode()
+    segments = []
+    for name in segmentation.GetSegmentIDs():
+        segment, image = segmentation.GetSegment(name), slicer.vtkOrientedImageData()
+        node.GetBinaryLabelmapRepresentation(name, image)
+        matrix = vtk.vtkMatrix4x4()
+        image.GetImageToWorldMatrix(matrix)
+        scalars = image.GetPointData().GetScalars()
+        voxels = vtk_to_numpy(scalars).tobytes() if scalars is not None else b""
+        place = (image.GetExtent(), slicer.util.arrayFromVTKMatrix(matrix).tobytes())
+        names = (name, segment.GetName(), segment.GetColor(), segmentation.GetLayerIndex(name))
+        tag = vtk.reference("")
+        segment.GetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), tag)
+        segments.append((names, str(tag), place, voxels))
+    shown = display and [display.GetSegmentVisibility(name) for name in segmentation.GetSegmentIDs()]
+    attributes = tuple((name, node.GetAttribute(name)) for name in node.GetAttributeNames())
+    return (
+        node.GetName(),
+        node.GetTransformNodeID(),
+        attributes,
+        tuple(segments),
+        display and display.GetVisibility(),
+        shown,
     )

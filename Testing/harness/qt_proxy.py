@@ -44,7 +44,7 @@ def wrap(value: Any) -> Any:
     """Give the proxy of a Qt object; the same object has the same proxy while the proxy lives."""
     if isinstance(value, list | tuple):
         return [wrap(entry) for entry in value]
-    if not isinstance(value, QObject | QtWidgets.QTableWidgetItem | QtGui.QColor | QtGui.QIcon):
+    if not isinstance(value, QObject | QtWidgets.QTableWidgetItem | QtGui.QStandardItem | QtGui.QColor | QtGui.QIcon):
         return value
     known = _proxies.get(id(value))
     if known is None or raw(known) is not value:

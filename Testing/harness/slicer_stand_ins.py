@@ -15,10 +15,11 @@ import slicer
 import slicer.util
 
 from . import contract
-from .qt_proxy import RefusedError
+from .qt_proxy import RefusedError, wrap
 
 TRANSLATED: list[str] = []
 MESSAGES: list[tuple[str, str]] = []
+WINDOW: list[Any] = []  # the one that the opened module lies in
 
 
 class Application:
@@ -123,5 +124,6 @@ def install() -> None:
     sys.modules["slicer.i18n"], sys.modules["slicer.ScriptedLoadableModule"] = i18n, base
     slicer.app = Application()
     slicer.util.errorDisplay = _errorDisplay
+    slicer.util.mainWindow = lambda: wrap(WINDOW[0]) if WINDOW else None
     for name in ("messageBox", "confirmOkCancelDisplay", "confirmYesNoDisplay", "infoDisplay", "warningDisplay"):
         setattr(slicer.util, name, _modal)

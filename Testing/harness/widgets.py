@@ -83,6 +83,35 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
         painter.end()
 
 
+class ctkDirectoryButton(QtWidgets.QWidget):  # noqa: N801
+    """A button that shows a folder and opens a dialog. Source: Libs/Widgets/ctkDirectoryButton.h of CTK."""
+
+    directoryChanged = Signal(str)
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self._directory = QtCore.QDir.currentPath()
+        self.button = QtWidgets.QPushButton(self)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.button)
+        self._draw()
+
+    def _getDirectory(self) -> str:
+        return self._directory
+
+    def _setDirectory(self, path: str) -> None:
+        if path != self._directory:
+            self._directory = path
+            self._draw()
+            self.directoryChanged.emit(path)
+
+    def _draw(self) -> None:
+        self.button.setText(QtCore.QDir(self._directory).dirName())
+
+    directory = Property(str, _getDirectory, _setDirectory)
+
+
 class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801
     """A list of nodes of some types. Source: Libs/MRML/Widgets/qMRMLNodeComboBox.h and .cxx."""
 
@@ -244,4 +273,4 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):  # noqa: N801
         self.validityChanged.emit(node is not None)
 
 
-CUSTOM = {cls.__name__: cls for cls in (qMRMLWidget, qMRMLNodeComboBox, ctkCollapsibleButton)}
+CUSTOM = {cls.__name__: cls for cls in (qMRMLWidget, qMRMLNodeComboBox, ctkCollapsibleButton, ctkDirectoryButton)}

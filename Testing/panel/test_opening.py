@@ -70,11 +70,6 @@ def test_opening_starts_no_process(desktop, clients):
     assert clients == []
 
 
-def test_the_self_test_of_the_module_passes(desktop):
-    test = desktop.module.MedSegAITest("runTest")
-    test.runTest()
-
-
 def test_the_logic_is_there_for_scripts_without_a_panel(desktop):
     logic = desktop.module.MedSegAILogic()
     assert logic.package().task == "brain-tumor"

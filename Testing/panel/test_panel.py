@@ -35,7 +35,7 @@ def test_the_module_tells_slicer_what_it_is(desktop):
 
 def test_the_opened_panel_opens_no_dialog_and_says_what_to_do(desktop):
     assert desktop.messages == []
-    assert desktop.text("taskLabel").startswith("Brain tumor")
+    assert desktop.find("taskComboBox").currentText().startswith("Brain tumor")
     assert desktop.text("statusLabel").startswith("No volume is chosen yet. Choose T1, T1ce, T2 and FLAIR")
     assert not desktop.find("segmentButton").isEnabled()
     assert desktop.find("segmentButton").toolTip() == desktop.text("statusLabel")
@@ -233,7 +233,7 @@ def test_cleanup_leaves_no_observer_and_ends_the_worker(desktop, nodes, clients)
 
 def test_a_defect_in_a_slot_is_told_and_ends_the_run(desktop, nodes, clients, tiny_case, monkeypatch, caplog):
     desktop.click("segmentButton")
-    monkeypatch.setattr(desktop.widget.panel.regionTable, "show", lambda node: 1 / 0)
+    monkeypatch.setattr(desktop.widget.panel.review, "show", lambda node: 1 / 0)
     clients[0].jobs[0].sayResult(labels(tiny_case))
     desktop.waitFor(lambda: desktop.text("segmentButton") == "Segment")
     assert "ZeroDivisionError" in desktop.text("statusLabel")

@@ -11,18 +11,23 @@ from slicer.util import VTKObservationMixin
 
 from MedSegAILib.core.errors import Cancelled, MedSegAIError
 from MedSegAILib.core.result import RESEARCH_USE, Result
-from MedSegAILib.core.run import Progress, RunOptions
+from MedSegAILib.core.run import PRESETS, Progress, RunOptions
 from MedSegAILib.tasks.package import Package
 from MedSegAISlicer.scene.logic import SegmentationLogic
+from MedSegAISlicer.scene.python_line import pythonLines
 from MedSegAISlicer.scene.readiness import whyNotReady
 from MedSegAISlicer.scene.runner import Callbacks, Run
+from MedSegAISlicer.scene.tasks import presetOutlooks, taskChoices
 from MedSegAISlicer.scene.time_left import TimeLeft
+from MedSegAISlicer.scene.versions import showOnly
 
 from . import sentences
+from .export_panel import ExportPanel
 from .guard import guarded
-from .region_table import RegionTable
+from .review_panel import ReviewPanel
 from .run_panel import RunPanel
 from .study_panel import StudyPanel
+from .task_panel import TaskPanel
 
 _POLL_MS = 50
 
@@ -47,8 +52,10 @@ class MainPanel(VTKObservationMixin):
         self._lastChoice: tuple[str, dict[str, str]] | None = None
         ui.researchUseLabel.text = RESEARCH_USE
         self.runPanel = RunPanel(ui)
-        self.regionTable = RegionTable(ui)
+        self.review = ReviewPanel(ui, self.runPanel.say, self._showResult)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
+        self.tasks = TaskPanel(ui, self.onTaskChosen)
+        self.export = ExportPanel(ui, self.runPanel.say, lambda: logic.parameters().result, self._python)
         self._timer = qt.QTimer()
         self._timer.setInterval(_POLL_MS)
         self._timer.connect("timeout()", self.onTimer)
@@ -70,14 +77,22 @@ class MainPanel(VTKObservationMixin):
         self.ui.segmentButton.disconnect("clicked()", self.onButton)
         self.ui.presetComboBox.disconnect("currentIndexChanged(int)", self.onPresetChanged)
         self.study.disconnect()
+        self.review.cleanup()
+        self.tasks.disconnect()
+        self.export.disconnect()
         self.run = None
         self.logic.close()
 
     def enter(self) -> None:
         """The module is shown: bring the panel in step with the scene."""
+        self.review.shortcuts.install()
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
                 self._bringInStep()
+
+    def exit(self) -> None:
+        """Another module is shown; a run goes on."""
+        self.review.shortcuts.remove()
 
     def refresh(self) -> None:
         """Show whether a run may be started with what is chosen now."""
@@ -111,6 +126,13 @@ class MainPanel(VTKObservationMixin):
         """Remember the preset."""
         with guarded(self.runPanel.say):
             self.logic.parameters().preset = self.runPanel.preset
+            self.runPanel.showOutlook()
+
+    def onTaskChosen(self, task: str) -> None:
+        """Another task: other inputs, other presets."""
+        with guarded(self._blocked):
+            self.logic.parameters().task = task
+            self._loadPackage()
 
     def onTimer(self) -> None:
         """Hear the worker; the timer rests when there is nothing to hear."""
@@ -151,7 +173,7 @@ class MainPanel(VTKObservationMixin):
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
                 self.study.fill()
-            self.regionTable.show(self.logic.parameters().result)
+            self._showAll(self.logic.parameters().result)
 
     # A run, from start to one of its ends.
 
@@ -159,14 +181,19 @@ class MainPanel(VTKObservationMixin):
         self._timeLeft = TimeLeft()
         self._startedAt = time.monotonic()
         callbacks = Callbacks(onProgress=self._onProgress, onDone=self._onDone, onError=self._onError)
-        options = RunOptions(preset=cast(Any, self.runPanel.preset))
         task = self.logic.parameters().task
-        self.run = self.logic.segmentAsync(self.study.inputs(), task, options=options, callbacks=callbacks)
+        self.run = self.logic.segmentAsync(self.study.inputs(), task, options=self._options(), callbacks=callbacks)
         self.runPanel.setState("running")
         self.study.setEnabled(False)
         self.runPanel.showProgress(0.0, None)
         self.runPanel.say(sentences.starting())
         self._timer.start()
+
+    def _options(self) -> RunOptions:
+        return RunOptions(preset=cast(Any, self.runPanel.preset))
+
+    def _python(self) -> str:
+        return pythonLines(self.study.inputs(), self.logic.parameters().task, self._options())
 
     def _refuse(self, sentence: str) -> None:
         """A click that could not be followed: the only case that opens a message box."""
@@ -180,9 +207,22 @@ class MainPanel(VTKObservationMixin):
             self.runPanel.say(sentences.running(progress.stage))
 
     def _onDone(self, segmentationNode: Any, _result: Result) -> None:
-        self.logic.parameters().result = segmentationNode
-        self.regionTable.show(segmentationNode)
+        self._showResult(segmentationNode)
         self._end(sentences.done(time.monotonic() - self._startedAt))
+
+    def _showResult(self, segmentationNode: Any) -> None:
+        """Show one version of a result, in the table and in the views."""
+        self.logic.parameters().result = segmentationNode
+        showOnly(segmentationNode)
+        self._showAll(segmentationNode)
+
+    def _showAll(self, segmentationNode: Any) -> None:
+        """Show a result, or that there is none, and what can be done next with which task."""
+        self.review.show(segmentationNode)
+        self.export.show()
+        if self.package is not None:
+            self.runPanel.showOutlooks(presetOutlooks(self.package, PRESETS))
+        self.tasks.show(taskChoices(self.logic.packages), self.logic.parameters().task)
 
     def _onError(self, error: MedSegAIError) -> None:
         self._end(sentences.cancelled() if isinstance(error, Cancelled) else sentences.problem(error))
@@ -206,15 +246,18 @@ class MainPanel(VTKObservationMixin):
         parameters = self.logic.parameters()
         self.runPanel.preset = parameters.preset
         self.study.restore()
-        self.regionTable.show(parameters.result)
+        self._showAll(parameters.result)
 
     def _loadPackage(self) -> None:
         """Read the package of the task; without one the panel still draws and says what is missing."""
         with guarded(self._blocked):
             task = self.logic.parameters().task
-            self.package = self.logic.package(task)
-            self.ui.taskLabel.text = self.package.title
-            self.study.setPackage(self.package)
+            self.tasks.show(taskChoices(self.logic.packages), task)
+            self.package = None
+            self.study.disconnect()
+            package = self.logic.package(task)
+            self.study.setPackage(package)
+            self.package = package
             self._bringInStep()
 
     def _blocked(self, sentence: str) -> None:

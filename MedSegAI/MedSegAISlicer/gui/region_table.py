@@ -1,51 +1,87 @@
-"""The regions of the result: color, name, volume; and what must be said in words beside them. Ring 10 (GUI)."""
+"""The regions of the result: shown or hidden, color, name, volume, state. Ring 10 (GUI)."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import qt
 
-from MedSegAISlicer.scene.segmentations import STATEMENTS_ATTRIBUTE
-from MedSegAISlicer.scene.statistics import regionRows
+from MedSegAISlicer.scene.review import RegionReview
 
-from . import sentences
+from . import review_sentences as sentences
+
+SHOW, REGION, VOLUME, STATE = range(4)
 
 
 class RegionTable:
-    """The table below the button.
+    """The table of the review.
 
     Args:
         ui: child widgets by name.
+        onShown: called with the id of a segment and whether it shall be seen, after a click on its box.
     """
 
-    def __init__(self, ui: Any) -> None:
+    def __init__(self, ui: Any, onShown: Callable[[str, bool], None]) -> None:
         self.ui = ui
+        self.onShown = onShown
+        self._ids: list[str] = []
         table = ui.regionTable
-        table.columnCount = 3
+        table.columnCount = 4
         table.setHorizontalHeaderLabels(sentences.tableHeaders())
         header = table.horizontalHeader()
-        header.setSectionResizeMode(0, qt.QHeaderView.ResizeToContents)
-        header.setSectionResizeMode(1, qt.QHeaderView.Stretch)
-        header.setSectionResizeMode(2, qt.QHeaderView.ResizeToContents)
+        for column in (SHOW, VOLUME, STATE):
+            header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(REGION, qt.QHeaderView.Stretch)
         table.verticalHeader().visible = False
-        self.show(None)
+        table.connect("itemChanged(QTableWidgetItem*)", self.onItemChanged)
 
-    def show(self, segmentationNode: Any) -> None:
-        """Show the regions of a segmentation; None empties and hides the table."""
-        rows = regionRows(segmentationNode) if segmentationNode is not None else []
-        table = self.ui.regionTable
-        table.rowCount = len(rows)
-        for index, row in enumerate(rows):
-            swatch = qt.QTableWidgetItem("")
-            swatch.setData(qt.Qt.DecorationRole, qt.QColor(*(round(255 * part) for part in row.color)))
-            volume = qt.QTableWidgetItem(f"{row.volume_ml:.1f}")
-            volume.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
-            table.setItem(index, 0, swatch)
-            table.setItem(index, 1, qt.QTableWidgetItem(row.title))
-            table.setItem(index, 2, volume)
-        self.ui.resultCollapsibleButton.visible = bool(rows)
-        text = segmentationNode.GetAttribute(STATEMENTS_ATTRIBUTE) if segmentationNode is not None else None
-        self.ui.statementsLabel.text = "\n".join(json.loads(text)) if text else ""
-        self.ui.statementsLabel.visible = bool(self.ui.statementsLabel.text)
+    def disconnect(self) -> None:
+        """Undo the connections."""
+        self.ui.regionTable.disconnect("itemChanged(QTableWidgetItem*)", self.onItemChanged)
+
+    def fill(self, lines: Sequence[RegionReview], hidden: frozenset[str]) -> None:
+        """Show the lines of a review; the chosen row stays chosen.
+
+        Args:
+            lines: one a region; none empties the table.
+            hidden: ids of the segments that are not shown in the views.
+        """
+        table, chosen = self.ui.regionTable, self.chosen
+        table.blockSignals(True)
+        table.rowCount = len(lines)
+        for row, line in enumerate(lines):
+            for column, item in enumerate(_items(line, line.segmentId not in hidden)):
+                table.setItem(row, column, item)
+        table.blockSignals(False)
+        self._ids = [line.segmentId for line in lines]
+        self.choose(chosen)
+
+    @property
+    def chosen(self) -> str:
+        """Id of the chosen segment; empty when none is."""
+        row = self.ui.regionTable.currentRow()
+        return self._ids[row] if 0 <= row < len(self._ids) else ""
+
+    def choose(self, segmentId: str) -> None:
+        """Choose the row of a segment; nothing when it has none."""
+        if segmentId in self._ids:
+            self.ui.regionTable.selectRow(self._ids.index(segmentId))
+
+    def onItemChanged(self, item: Any) -> None:
+        """A box was ticked or unticked."""
+        if item.column() == SHOW and item.row() < len(self._ids):
+            self.onShown(self._ids[item.row()], item.checkState() == qt.Qt.Checked)
+
+
+def _items(line: RegionReview, isShown: bool) -> list[Any]:
+    box = qt.QTableWidgetItem("")
+    box.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable | qt.Qt.ItemIsUserCheckable)
+    box.setCheckState(qt.Qt.Checked if isShown else qt.Qt.Unchecked)
+    title = qt.QTableWidgetItem(line.title)
+    title.setData(qt.Qt.DecorationRole, qt.QColor(*(round(255 * part) for part in line.color)))
+    volume = qt.QTableWidgetItem(f"{line.volume_ml:.1f}")
+    volume.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
+    state = qt.QTableWidgetItem(sentences.state(line.state))
+    state.setToolTip(sentences.stateHint(line.reader, line.time, line.doubt_ml))
+    return [box, title, volume, state]

@@ -5,7 +5,12 @@ The states and what is legal in each stand in one table, so that no order of cli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import qt
+
+from MedSegAISlicer.scene.tasks import PresetOutlook
 
 from . import sentences
 
@@ -29,6 +34,7 @@ class RunPanel:
     def __init__(self, ui: Any) -> None:
         self.ui = ui
         self.state = "blocked"
+        self._words: dict[str, str] = {}
         for preset, title in sentences.presetTitles().items():
             ui.presetComboBox.addItem(title, preset)
         ui.progressBar.minimum = 0
@@ -48,6 +54,7 @@ class RunPanel:
         self.ui.segmentButton.enabled = mayPress
         self.ui.segmentButton.toolTip = reason
         self.ui.presetComboBox.enabled = mayChoose
+        self.ui.taskComboBox.enabled = mayChoose
         self.ui.progressBar.visible = showsBar
 
     @property
@@ -63,6 +70,23 @@ class RunPanel:
     @preset.setter
     def preset(self, value: str) -> None:
         self.ui.presetComboBox.setCurrentIndex(self.ui.presetComboBox.findData(value))
+
+    def showOutlooks(self, outlooks: Sequence[PresetOutlook]) -> None:
+        """Say for each preset what it costs and is worth: the time in the list, all of it on hover and below."""
+        self._words = {outlook.preset: outlook.words for outlook in outlooks}
+        titles = sentences.presetTitles()
+        for outlook in outlooks:
+            index = self.ui.presetComboBox.findData(outlook.preset)
+            if index >= 0:
+                text = sentences.presetWithTime(titles[outlook.preset], outlook.seconds)
+                self.ui.presetComboBox.setItemText(index, text)
+                self.ui.presetComboBox.setItemData(index, outlook.words, qt.Qt.ToolTipRole)
+        self.showOutlook()
+
+    def showOutlook(self) -> None:
+        """Show what the chosen preset costs and is worth."""
+        self.ui.outlookLabel.text = self._words.get(self.preset, "")
+        self.ui.outlookLabel.visible = bool(self.ui.outlookLabel.text)
 
     def say(self, sentence: str) -> None:
         """Show one sentence about what happens or is wrong."""

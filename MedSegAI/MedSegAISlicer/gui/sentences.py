@@ -72,6 +72,15 @@ def presetTitles() -> dict[str, str]:
     return {"fast": _("Fast"), "balanced": _("Balanced"), "best": _("Best, takes longest")}
 
 
+def presetWithTime(title: str, seconds: float | None) -> str:
+    """Give a preset as the list shows it, with the seconds that it usually takes once they are known."""
+    if seconds is None:
+        return title
+    if seconds < 90:
+        return _("{preset} (about {seconds} s)").format(preset=title, seconds=max(1, round(seconds)))
+    return _("{preset} (about {minutes} min)").format(preset=title, minutes=round(seconds / 60))
+
+
 def segmentButton() -> str:
     """Give the face of the button while nothing runs."""
     return _("Segment")
@@ -80,11 +89,6 @@ def segmentButton() -> str:
 def cancelButton() -> str:
     """Give the face of the button during a run."""
     return _("Cancel")
-
-
-def tableHeaders() -> list[str]:
-    """Give the headers of the region table."""
-    return ["", _("Region"), _("Volume (mL)")]
 
 
 def sequenceHint(title: str, reason: str = "") -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import qt
 import slicer
 
+from MedSegAILib.core.errors import UsageError
 from MedSegAILib.core.roles import Assignment
 from MedSegAILib.tasks.package import Package
 from MedSegAISlicer.scene.parameters import Parameters
@@ -15,12 +16,31 @@ from MedSegAISlicer.scene.roles import RoleFinder
 
 from . import sentences
 
+ROWS = ("T1", "T1ce", "T2", "FLAIR")  # of the .ui file
+
+
+def rowsOf(package: Package) -> dict[str, str]:
+    """Give the row of each role: the one of its name, or, for a task with other roles, one after the other.
+
+    Raises:
+        UsageError: "panel.too_many_inputs" for a task with more inputs than rows.
+    """
+    if set(package.roles) <= set(ROWS):
+        return {role: role for role in package.roles}
+    if len(package.roles) > len(ROWS):
+        raise UsageError(
+            "panel.too_many_inputs",
+            f"{package.title} takes {len(package.roles)} volumes; the panel has room for {len(ROWS)}.",
+            "Run it from the Python console: MedSegAILogic().segment(...).",
+        )
+    return dict(zip(package.roles, ROWS, strict=False))
+
 
 class StudyPanel:
     """The selectors of the inputs.
 
     Args:
-        ui: child widgets by name; the selector of a role is called ``<role>Selector``.
+        ui: child widgets by name; the selectors are those of ``ROWS``, see :func:`rowsOf`.
         parameters: gives the choices remembered in the scene.
         onChanged: called after any choice has changed.
     """
@@ -32,14 +52,22 @@ class StudyPanel:
         self.selectors: dict[str, Any] = {}
         self._slots: dict[str, dict[str, Any]] = {}
         self._titles: dict[str, str] = {}
+        self._rowTexts = {row: getattr(ui, f"{row}Label").text for row in ROWS}
         self._finder = RoleFinder()
         self._isLookDue = False
         self._isUpdating = False
 
     def setPackage(self, package: Package) -> None:
         """Connect the selector of each input of a task."""
+        rows = rowsOf(package)
+        for row in ROWS:
+            isUsed = row in rows.values()
+            getattr(self.ui, f"{row}Label").visible = isUsed
+            getattr(self.ui, f"{row}Selector").visible = isUsed
         for entry in package.inputs:
-            selector = getattr(self.ui, f"{entry.role}Selector")
+            row = rows[entry.role]
+            getattr(self.ui, f"{row}Label").text = self._rowTexts[row] if row == entry.role else f"{entry.role}:"
+            selector = getattr(self.ui, f"{row}Selector")
             self._titles[entry.role] = entry.title
             selector.toolTip = sentences.sequenceHint(entry.title)
             self.selectors[entry.role] = selector

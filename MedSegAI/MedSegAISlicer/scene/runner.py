@@ -17,6 +17,7 @@ from MedSegAILib.core.result import Result
 from MedSegAILib.core.run import Progress, RunOptions
 
 from .segmentations import showResult
+from .versions import nextVersionName
 from .volumes import caseFromNodes
 
 _log = logging.getLogger(__name__)
@@ -122,7 +123,8 @@ class Runner:
         """
         if self.isBusy:
             raise UsageError("scene.busy", "A segmentation is already under way.", "Wait for it, or cancel it.")
-        case = caseFromNodes(inputs, preferred)
+        # The client writes the voxels out before it comes back, so a copy would only hold up the window.
+        case = caseFromNodes(inputs, preferred, isCopied=False)
         node = inputs[case.reference]
         run = Run(None, node, node.GetID(), name, callbacks or Callbacks())
         run.job = self.client.segment_async(case, task, options)
@@ -168,7 +170,8 @@ class Runner:
             self._fail(run, gone)
             return
         try:
-            run.segmentationNode = showResult(self.scene, result, run.referenceNode, run.name)
+            name = nextVersionName(self.scene, run.name)
+            run.segmentationNode = showResult(self.scene, result, run.referenceNode, name)
         except MedSegAIError as error:
             self._fail(run, error)
             return

@@ -17,12 +17,15 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from MedSegAILib.core.errors import MedSegAIError, WorkerError
-from MedSegAILib.core.labels import Code, Region
+from MedSegAILib.core.labels import Code, Label, LabelScheme, Region
 from MedSegAILib.core.result import Passport, Result
 
+from .places import keepDoubt
+from .review import keepMarks
 from .volumes import gridFromNode
 
 PASSPORT_ATTRIBUTE = "MedSegAI.Passport"
+SCHEME_ATTRIBUTE = "MedSegAI.Scheme"
 STATEMENTS_ATTRIBUTE = "MedSegAI.Statements"
 # Contexts of Slicer's terminology entries; the codes themselves come from the package.
 _CATEGORY_CONTEXT = "Segmentation category and type - DICOM master list"
@@ -63,6 +66,9 @@ def showResult(scene: Any, result: Result, referenceNode: Any, name: str = "MedS
             _addRegion(node, region, result.region_mask(region.name), result.labels.grid.ijk_to_ras)
         node.SetAttribute(PASSPORT_ATTRIBUTE, json.dumps(result.passport.to_json(), sort_keys=True))
         node.SetAttribute(STATEMENTS_ATTRIBUTE, json.dumps(statements(result)))
+        node.SetAttribute(SCHEME_ATTRIBUTE, json.dumps(result.scheme.to_json(), sort_keys=True))
+        keepDoubt(node, result)
+        keepMarks(node)
         isWhole = True
     finally:
         if not isWhole:
@@ -86,8 +92,18 @@ def readPassport(segmentationNode: Any) -> Passport | None:
     return Passport.from_json(json.loads(text)) if text else None
 
 
-def _addRegion(node: Any, region: Region, mask: Mask, ijkToRas: npt.NDArray[np.float64]) -> None:
-    """Add one segment; an empty region stays as a named segment that can be painted."""
+def readScheme(segmentationNode: Any) -> LabelScheme | None:
+    """Give the labels and regions of a node of ours; None for any other segmentation."""
+    text = segmentationNode.GetAttribute(SCHEME_ATTRIBUTE)
+    return LabelScheme.from_json(json.loads(text)) if text else None
+
+
+def addSegment(node: Any, region: Region | Label) -> str:
+    """Add an empty segment with the name, color and code of a region or label, and give its id.
+
+    Raises:
+        MedSegAIError: "scene.segment".
+    """
     segmentation = node.GetSegmentation()
     segmentId = segmentation.AddEmptySegment(region.name, region.title, region.color)
     segment = segmentation.GetSegment(segmentId)
@@ -98,6 +114,12 @@ def _addRegion(node: Any, region: Region, mask: Mask, ijkToRas: npt.NDArray[np.f
     tag = terminologyTag(region)
     if tag:
         segment.SetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), tag)
+    return str(segmentId)
+
+
+def _addRegion(node: Any, region: Region, mask: Mask, ijkToRas: npt.NDArray[np.float64]) -> None:
+    """Add one segment with its voxels; an empty region stays as a named segment that can be painted."""
+    segmentId = addSegment(node, region)
     if mask.any():
         logic = slicer.vtkSlicerSegmentationsModuleLogic
         image = orientedBox(mask, ijkToRas)
@@ -105,7 +127,7 @@ def _addRegion(node: Any, region: Region, mask: Mask, ijkToRas: npt.NDArray[np.f
             raise _refused(region)
 
 
-def _refused(region: Region) -> MedSegAIError:
+def _refused(region: Region | Label) -> MedSegAIError:
     return MedSegAIError(
         "scene.segment",
         f"Slicer did not accept the segment {region.name}.",
@@ -113,7 +135,7 @@ def _refused(region: Region) -> MedSegAIError:
     )
 
 
-def terminologyTag(region: Region) -> str:
+def terminologyTag(region: Region | Label) -> str:
     """Give the terminology entry of a region as Slicer serializes it; empty when the package names no code.
 
     Source: vtkSlicerTerminologiesModuleLogic::SerializeTerminologyEntry: category ~ type ~ type modifier ~ region

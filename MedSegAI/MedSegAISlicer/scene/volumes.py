@@ -104,13 +104,14 @@ def gridFromNode(node: Any, referenceNode: Any = None) -> Grid:
     return Grid((depth, height, width), ijkToRas)
 
 
-def volumeFromNode(node: Any, referenceNode: Any = None, title: str = "The input") -> Volume:
-    """Give the voxels and the place of a volume node; the voxels are a copy.
+def volumeFromNode(node: Any, referenceNode: Any = None, title: str = "The input", *, isCopied: bool = True) -> Volume:
+    """Give the voxels and the place of a volume node.
 
     Args:
         node: a scalar volume node.
         referenceNode: as in :func:`gridFromNode`.
         title: name of the volume in messages.
+        isCopied: False gives the node's own voxels: for who is done with them before anything else happens.
 
     Returns:
         Array ``[z, y, x]`` in the dtype of the node.
@@ -119,7 +120,8 @@ def volumeFromNode(node: Any, referenceNode: Any = None, title: str = "The input
         UsageError, InputError: as :func:`checkVolumeNode`.
     """
     checkVolumeNode(node, title)
-    array = np.array(slicer.util.arrayFromVolume(node))
+    voxels = slicer.util.arrayFromVolume(node)
+    array = np.array(voxels) if isCopied else voxels
     return Volume(array, gridFromNode(node, referenceNode), name=title)
 
 
@@ -135,12 +137,13 @@ def referenceRole(inputs: Mapping[str, Any], preferred: Sequence[str] = ()) -> s
     return next((role for role in preferred if role in given), given[0])
 
 
-def caseFromNodes(inputs: Mapping[str, Any], preferred: Sequence[str] = ()) -> Case:
+def caseFromNodes(inputs: Mapping[str, Any], preferred: Sequence[str] = (), *, isCopied: bool = True) -> Case:
     """Give the case of some volume nodes, in the frame of the reference's parent.
 
     Args:
         inputs: node by role; None stands for a sequence that is not there.
         preferred: roles in the order in which they serve as reference.
+        isCopied: as in :func:`volumeFromNode`.
 
     Raises:
         UsageError: "scene.same_volume" when one node is given for two roles; "case.empty".
@@ -158,5 +161,5 @@ def caseFromNodes(inputs: Mapping[str, Any], preferred: Sequence[str] = ()) -> C
                 f"{other} and {role} are the same volume.",
                 f"Choose another volume for one of them, or none for {role}.",
             )
-    volumes = {role: volumeFromNode(node, given[reference], role) for role, node in given.items()}
+    volumes = {role: volumeFromNode(node, given[reference], role, isCopied=isCopied) for role, node in given.items()}
     return Case(volumes, reference=reference)

@@ -11,8 +11,9 @@ import pytest
 from MedSegAILib.core.result import Passport
 from MedSegAILib.core.run import RunOptions
 from MedSegAILib.engine.device import Plan
-from MedSegAILib.tasks.expected import Expectation, dice_words, expect, expected_dice, expected_seconds, time_words
+from MedSegAILib.tasks.expected import Expectation, expect, expected_seconds
 from MedSegAILib.tasks.history import MOST_RUNS, Run, history_file, network_words, read_history, remember, run_of
+from MedSegAILib.tasks.outlook import dice_words, expected_dice, time_words, usual_seconds
 from MedSegAILib.tasks.package import read_package
 from MedSegAILib.tasks.pipeline import segment
 from Testing.makers.phantoms import make_case
@@ -165,3 +166,15 @@ def test_words_for_people():
 
 def test_history_lies_at_home():
     assert history_file().parts[-2:] == (".MedSegAI", "history.json")
+
+
+def test_the_usual_seconds_are_the_median_of_like_runs_where_the_last_one_ran(package):
+    runs = [
+        run_like(package, predict_s=100.0, device="cuda"),
+        *(run_like(package, predict_s=seconds) for seconds in (9.0, 2.0, 3.0)),
+        run_like(package, preset="best", predict_s=50.0),
+    ]
+    assert usual_seconds(package, "balanced", runs) == (3.5, 3)
+    assert usual_seconds(package, "best", runs) == (50.5, 1)
+    assert usual_seconds(package, "fast", runs) == (None, 0)
+    assert usual_seconds(package, "balanced", [run_like(package, network="another {}")]) == (None, 0)

@@ -1,0 +1,161 @@
+"""Versions of a result: a re-run makes a new node, the ones before stay as they are; compared and taken by region.
+
+Versions are results of one task on one reference volume, in the order in which they came. Nothing of an earlier
+version is changed here. Ring 9 (scene); no Qt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import slicer
+import slicer.util
+
+from MedSegAILib.core.errors import UsageError
+
+from .review import isTouched, tell
+from .segment_box import SegmentBox, boxOf, together
+from .segmentations import readPassport
+from .volumes import frameMatrix
+
+
+@dataclass(frozen=True)
+class RegionChange:
+    """What one region gained and lost from one version to another.
+
+    Args:
+        segmentId: id of the segment in both.
+        before_ml: volume in the earlier version.
+        after_ml: volume in the later one.
+        gained_ml: volume that only the later one has; None when the grids differ and voxels cannot be compared.
+        lost_ml: volume that only the earlier one has; None likewise.
+    """
+
+    segmentId: str
+    before_ml: float
+    after_ml: float
+    gained_ml: float | None
+    lost_ml: float | None
+
+
+def nextVersionName(scene: Any, name: str) -> str:
+    """Give the name of the next version: "Tumor", then "Tumor (2)"; a number is never given twice while it is there."""
+    taken = {node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene)}
+    number = 1
+    while _numbered(name, number) in taken:
+        number += 1
+    return _numbered(name, number)
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name} ({number})"
+
+
+def versionsOf(segmentationNode: Any) -> list[Any]:
+    """Give all versions of a result, the oldest first; itself alone for a segmentation that is not ours."""
+    key = _key(segmentationNode)
+    if key is None:
+        return [segmentationNode]
+    scene = segmentationNode.GetScene()
+    return [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene) if _key(node) == key]
+
+
+def versionBefore(segmentationNode: Any) -> Any:
+    """Give the version before; None for the first."""
+    versions = versionsOf(segmentationNode)
+    index = versions.index(segmentationNode)
+    return versions[index - 1] if index > 0 else None
+
+
+def showOnly(segmentationNode: Any) -> None:
+    """Show one version in the views and hide the others; what the nodes hold stays as it is."""
+    for node in versionsOf(segmentationNode):
+        display = node.GetDisplayNode()
+        if display is not None:
+            display.SetVisibility(node is segmentationNode)
+
+
+def compareVersions(earlier: Any, later: Any) -> list[RegionChange]:
+    """Compare the regions that both versions have, in the order of the later one."""
+    ids = set(earlier.GetSegmentation().GetSegmentIDs())
+    changes = []
+    for segmentId in later.GetSegmentation().GetSegmentIDs():
+        if segmentId not in ids:
+            continue
+        before, after = boxOf(earlier, segmentId), boxOf(later, segmentId)
+        both = together(before, after)
+        gained = lost = None
+        if both is not None:
+            gained = float(np.count_nonzero(both.masks[1] & ~both.masks[0]) * both.voxel_ml)
+            lost = float(np.count_nonzero(both.masks[0] & ~both.masks[1]) * both.voxel_ml)
+        changes.append(RegionChange(segmentId, _ml(before), _ml(after), gained, lost))
+    return changes
+
+
+def takeRegion(source: Any, target: Any, segmentId: str) -> str:
+    """Replace a region of one version by that of another.
+
+    Args:
+        source: the version that has the wanted region; it stays as it is.
+        target: the version that gets it.
+        segmentId: id of the segment, in both.
+
+    Returns:
+        Id of the segment that keeps what a person had drawn in the target, hidden; empty when there was nothing of a
+        person to keep.
+
+    Raises:
+        UsageError: "versions.region" when one of them has no such region.
+    """
+    for node in (source, target):
+        if node.GetSegmentation().GetSegment(segmentId) is None:
+            raise UsageError(
+                "versions.region",
+                f"One of the two versions has no region {segmentId!r}.",
+                "Choose a region that both of them have.",
+            )
+    kept = _keepAside(target, segmentId) if isTouched(target, segmentId) else ""
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    image = slicer.vtkOrientedImageData()
+    source.GetBinaryLabelmapRepresentation(segmentId, image)
+    if image.IsEmpty():
+        logic.ClearSegment(target, segmentId)
+    else:
+        matrix = slicer.util.vtkMatrixFromArray(
+            np.array(frameMatrix(source, target) @ boxOf(source, segmentId).ijk_to_ras)
+        )
+        image.SetImageToWorldMatrix(matrix)
+        logic.SetBinaryLabelmapToSegment(image, target, segmentId, logic.MODE_REPLACE)
+    tell(target, f"taken from {source.GetName()}", segmentId)
+    return kept
+
+
+def _keepAside(node: Any, segmentId: str) -> str:
+    """Copy a segment within its node, hidden, under a name that says when it was."""
+    segmentation = node.GetSegmentation()
+    segment = segmentation.GetSegment(segmentId)
+    asideId = segmentation.GenerateUniqueSegmentID(f"{segmentId}-before")
+    copied = segmentation.AddEmptySegment(asideId, f"{segment.GetName()} (before)", segment.GetColor())
+    image = slicer.vtkOrientedImageData()
+    node.GetBinaryLabelmapRepresentation(segmentId, image)
+    if not image.IsEmpty():
+        logic = slicer.vtkSlicerSegmentationsModuleLogic
+        logic.SetBinaryLabelmapToSegment(image, node, copied, logic.MODE_REPLACE)
+    if node.GetDisplayNode() is not None:
+        node.GetDisplayNode().SetSegmentVisibility(copied, False)
+    return str(copied)
+
+
+def _key(node: Any) -> tuple[str, str] | None:
+    """Give what the versions of a result have in common: task and reference volume."""
+    passport = readPassport(node)
+    if passport is None:
+        return None
+    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    return passport.task, node.GetNodeReferenceID(role) or ""
+
+
+def _ml(box: SegmentBox) -> float:
+    return float(np.count_nonzero(box.mask) * box.voxel_ml)
