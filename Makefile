@@ -11,6 +11,8 @@ TASK := brain-tumor
 SAMPLE := Resources/SampleData/$(TASK)
 # constraints.txt was tested from Python 3.11 on; on 3.10 the open ranges of pyproject.toml decide.
 CONSTRAINED = $(shell $(PY) -c 'import sys; print("-c constraints.txt" if sys.version_info >= (3, 11) else "")')
+# Files of tests side by side, one a core; a process that crashes ends the run instead of being replaced.
+SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --max-worker-restart 0
 PIP_INSTALL = $(PY) -m pip install -qq --disable-pip-version-check $(CONSTRAINED)
 
 .PHONY: help setup demo test check bench fmt lint types arch docs journey screenshots clean distclean system-libraries
@@ -66,7 +68,7 @@ arch: $(STAMPS)/dev
 check: lint types arch ## format, lint, types, rings
 
 test: check system-libraries ## check, then every test
-	@echo "== pytest" && $(PY) -m pytest
+	@echo "== pytest" && $(PY) -m pytest $(SIDE_BY_SIDE)
 
 docs: $(STAMPS)/dev ## the pages that are made from the source
 	@$(PY) Testing/makers/write_errors_page.py && echo "== docs/reference/errors.md"

@@ -17,7 +17,7 @@ def test_rings_hold():
         cwd=CHECKOUT,
         env={**os.environ, "PYTHONPATH": "MedSegAI", "PYTHONUTF8": "1"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -83,12 +83,15 @@ def test_second_ctrl_c_stops_at_once_and_the_first_one_at_the_next_check():
     from MedSegAILib.core.run import Cancel
 
     cancel = Cancel()
-    before = signal.getsignal(signal.SIGINT)
+    found = signal.getsignal(signal.SIGINT)
+    before = signal.default_int_handler  # as at a terminal; what runs the tests may have put another one there
+    signal.signal(signal.SIGINT, before)
     with pytest.raises(KeyboardInterrupt), segment.stopped_by_ctrl_c(cancel):  # noqa: PT012 - the order is the fact
         signal.raise_signal(signal.SIGINT)
         assert cancel.is_set
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+    signal.signal(signal.SIGINT, found)
 
 
 def test_table_aligns_every_column_but_the_last():

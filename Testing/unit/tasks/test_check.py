@@ -15,6 +15,7 @@ PACKAGE = SimpleNamespace(
     roles=ROLES,
     reference=("T1ce", "FLAIR", "T1", "T2"),
     subsets=(frozenset(ROLES), frozenset({"FLAIR"})),
+    manifest={},
 )
 
 
