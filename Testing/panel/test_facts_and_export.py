@@ -54,10 +54,8 @@ def test_seconds_and_dice_are_told_before_the_click(history, desktop):
 
 def test_another_task_brings_its_own_inputs_and_back(two_tasks, desktop, nodes, clients):
     box = desktop.find("taskComboBox")
-    assert sorted(box.itemText(index) for index in range(box.count())) == [
-        "Brain tumor (glioma, before surgery)",
-        "Staged test",
-    ]
+    offered = {box.itemText(index) for index in range(box.count())}
+    assert offered >= {"Brain tumor (glioma, before surgery)", "Staged test"}
     box.setCurrentIndex(box.findData("staged"))
     desktop.settle()
     assert desktop.text("T1Label") == "CT:"
