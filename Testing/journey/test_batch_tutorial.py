@@ -2,15 +2,14 @@
 
 import re
 import shlex
-import subprocess
-import sys
 
 import pytest
 
-from Testing.makers.shell import CHECKOUT, environment, medsegai
+from Testing.makers.pages import commands_of, page, run_python_of
+from Testing.makers.shell import medsegai
 from Testing.makers.study_roots import make_root, table
 
-PAGE = (CHECKOUT / "docs" / "tutorials" / "batch.md").read_text(encoding="utf-8")
+PAGE = page("docs/tutorials/batch.md")
 ROLES = ("T1", "T1ce", "T2", "FLAIR")
 
 
@@ -26,7 +25,7 @@ def place(tmp_path_factory):
 
 def test_commands_of_the_tutorial_run_in_their_order(place, tiny_package, monkeypatch):
     monkeypatch.chdir(place)
-    commands = re.findall(r"^    medsegai (.+)$", PAGE, re.MULTILINE)
+    commands = commands_of(PAGE)
     assert len(commands) == 5
     said = []
     for line in commands:
@@ -46,17 +45,8 @@ def test_commands_of_the_tutorial_run_in_their_order(place, tiny_package, monkey
 
 
 def test_python_lines_of_the_tutorial_run(place, tiny_package):
-    code = PAGE[PAGE.index("    from MedSegAILib import") :].split("\n\nIn the Python console")[0]
-    lines = [line.removeprefix("    ") for line in code.splitlines()]
-    done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)],
-        cwd=place,
-        env=environment(tiny_package),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == "1 of 2 have a result"
-    assert done.stdout.splitlines()[1].startswith("case-001 file.too_short")
-    assert done.stdout.splitlines()[2] == "1 would fail"
+    first, after = "from MedSegAILib import", "In the Python console"
+    said = run_python_of(PAGE, first, after, place, tiny_package).splitlines()
+    assert said[0] == "1 of 2 have a result"
+    assert said[1].startswith("case-001 file.too_short")
+    assert said[2] == "1 would fail"

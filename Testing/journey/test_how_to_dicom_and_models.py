@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import shlex
 import zipfile
 from pathlib import Path
@@ -13,7 +12,8 @@ import torch
 from MedSegAILib.networks import build
 from Testing.makers.dicom_files import write_head
 from Testing.makers.dicom_seg_reader import read_seg
-from Testing.makers.shell import CHECKOUT, in_process
+from Testing.makers.pages import commands_of, page
+from Testing.makers.shell import in_process
 from Testing.makers.tiny_package import ARGUMENTS, NETWORK, manifest
 from Testing.makers.wheels import make_wheel
 
@@ -28,10 +28,6 @@ def place(tmp_path, monkeypatch):
     return tmp_path / "work"
 
 
-def commands(page):
-    return re.findall(r"^    medsegai (.+)$", (CHECKOUT / "docs" / "how-to" / page).read_text(), re.MULTILINE)
-
-
 def run(line, packages):
     done = in_process(*shlex.split(line), packages=packages)
     assert done.returncode == 0, (line, done.stdout, done.stderr)
@@ -43,7 +39,7 @@ def test_page_on_dicom(place, tiny_package):
     with zipfile.ZipFile("STUDY.zip", "w") as archive:
         for path in (place / "STUDY").rglob("*.dcm"):
             archive.write(path, path.relative_to(place))
-    lines = commands("dicom-seg.md")
+    lines = commands_of(page("docs/how-to/dicom-seg.md"))
     assert [line.split()[0] for line in lines] == ["dicom", "dicom", "segment", "export"]
     for line in lines:
         run(line, tiny_package)
@@ -61,12 +57,12 @@ def test_page_on_dicom(place, tiny_package):
 
 def test_page_on_bundles(place, tiny_package):
     make_wheel(place / "WHEELS")
-    outputs = [run(line, tiny_package) for line in commands("offline-bundle.md")]
+    outputs = [run(line, tiny_package) for line in commands_of(page("docs/how-to/offline-bundle.md"))]
     assert "unchanged package brain-tumor" in outputs[-1]
 
 
 def test_page_on_models(place, tiny_package):
-    for line in commands("models.md"):
+    for line in commands_of(page("docs/how-to/models.md")):
         if line.endswith("--from my-task"):  # what a person does here: fill in, put the weights beside
             (place / "my-task" / "manifest.json").write_text(json.dumps(manifest("my-task")))
             (place / "my-task" / "card.md").write_text("# Mine\n")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from PySide6 import QtWidgets
 
-from MedSegAILib.tasks.history import FORMAT, history_file, network_words
 from MedSegAILib.tasks.package import read_package
 from Testing.harness.mrml import addCase
+from Testing.makers.history import one_run
 from Testing.makers.phantoms import make_labels
 from Testing.makers.staged_package import CASCADE_MEMBERS, cascade_manifest, write_package
 
@@ -24,16 +22,8 @@ def two_tasks(tmp_path, monkeypatch):
 @pytest.fixture
 def history(checkout):
     package = read_package(checkout / "MedSegAILib" / "packages" / "brain-tumor")
-    ensembles = [ensemble for stage in package.stages for ensemble in stage.ensembles]
-    words = network_words([(n.name, n.arguments) for e in ensembles for n, _ in e.by_network()])
-    run = {"network": words, "preset": "fast", "backend": "openvino", "device": "cpu", "precision": "fp32"}
-    run |= {"threads": 2, "forward_voxels": 1_000_000, "predict_s": 5.0, "other_s": 1.0}
-    file = history_file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    before = file.read_bytes() if file.exists() else None
-    file.write_text(json.dumps({"format": FORMAT, "runs": [run]}))
-    yield
-    file.unlink() if before is None else file.write_bytes(before)
+    with one_run(package, "fast", 5.0):
+        yield
 
 
 @pytest.fixture
