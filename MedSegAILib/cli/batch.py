@@ -12,10 +12,10 @@ import typer
 from MedSegAILib.batch.options import BATCH_RUN, BatchOptions
 from MedSegAILib.batch.progress import BatchProgress
 from MedSegAILib.core.errors import InputError
-from MedSegAILib.core.run import BACKENDS, DEVICES, PRESETS, REPAIRS, Cancel, RunOptions
+from MedSegAILib.core.run import BACKENDS, DEVICES, PRESETS, Cancel, RunOptions
 
 from . import screen
-from .segment import chosen_repairs, stopped_by_ctrl_c
+from .segment import AllowedRepairs, RefusedRepairs, chosen_repairs, stopped_by_ctrl_c
 
 if TYPE_CHECKING:
     from MedSegAILib.batch.summary import BatchResult
@@ -35,12 +35,8 @@ def batch(  # noqa: PLR0913 - an option of the shell is a parameter here
     memory: Annotated[
         int, typer.Option(metavar="MB", help="Memory that a run may take, 0 = what is free.")
     ] = BATCH_RUN.memory_mb,
-    repairs: Annotated[
-        list[str] | None, typer.Option("--repair", metavar="NAME", help=f"Allow a repair: {', '.join(REPAIRS)}.")
-    ] = None,
-    no_repairs: Annotated[
-        list[str] | None, typer.Option("--no-repair", metavar="NAME", help="Refuse a repair, repeated; or all.")
-    ] = None,
+    repairs: AllowedRepairs = None,
+    no_repairs: RefusedRepairs = None,
     deterministic: Annotated[
         bool, typer.Option("--deterministic/--no-deterministic", help="The same input gives the same bytes.")
     ] = BATCH_RUN.deterministic,

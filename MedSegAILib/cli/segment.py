@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 
 TOP_PLACES = 5  # what fits under the volumes; the file has them all
 
+# Options that the verb ``batch`` has too.
+AllowedRepairs = Annotated[
+    list[str] | None, typer.Option("--repair", metavar="NAME", help=f"Allow a repair: {', '.join(REPAIRS)}.")
+]
+RefusedRepairs = Annotated[
+    list[str] | None, typer.Option("--no-repair", metavar="NAME", help="Refuse a repair, repeated; or all.")
+]
+
 
 def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     task: Annotated[str, typer.Option(help="What to segment; see `medsegai models list`.")],
@@ -41,12 +49,8 @@ def segment(  # noqa: PLR0913 - an option of the shell is a parameter here
     threads: Annotated[int, typer.Option(help="CPU threads, 0 = all cores.")] = 0,
     memory: Annotated[int, typer.Option(metavar="MB", help="Memory that the run may take, 0 = what is free.")] = 0,
     reference: Annotated[str, typer.Option(help="Input whose grid the result lies on.")] = "",
-    repairs: Annotated[
-        list[str] | None, typer.Option("--repair", metavar="NAME", help=f"Allow a repair: {', '.join(REPAIRS)}.")
-    ] = None,
-    no_repairs: Annotated[
-        list[str] | None, typer.Option("--no-repair", metavar="NAME", help="Refuse a repair, repeated; or all.")
-    ] = None,
+    repairs: AllowedRepairs = None,
+    no_repairs: RefusedRepairs = None,
     boxes: Annotated[
         list[str] | None,
         typer.Option("--box", metavar="STAGE=R,A,S,DX,DY,DZ", help="Box of a stage: center and size in RAS mm."),
