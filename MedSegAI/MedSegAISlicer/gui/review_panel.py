@@ -38,12 +38,16 @@ class ReviewPanel(VTKObservationMixin):
         ui: child widgets by name.
         say: shows one sentence.
         onChosen: called with another version of the result that a person wants to see.
+        onLooked: called with the node before its numbers are read, so that an edit gets its entry in the history.
     """
 
-    def __init__(self, ui: Any, say: Callable[[str], None], onChosen: Callable[[Any], None]) -> None:
+    def __init__(
+        self, ui: Any, say: Callable[[str], None], onChosen: Callable[[Any], None], onLooked: Callable[[Any], None]
+    ) -> None:
         VTKObservationMixin.__init__(self)
         self.ui = ui
         self.say = say
+        self.onLooked = onLooked
         self.node: Any = None
         self._lines: list[RegionReview] = []
         self._isRefreshDue = False
@@ -83,6 +87,7 @@ class ReviewPanel(VTKObservationMixin):
             for node in [segmentationNode, labelsNodeOf(segmentationNode)] if segmentationNode is not None else []:
                 if node is not None:
                     self._observe(node)
+        self.onLooked(self.node)
         self._lines = reviewOf(self.node) if self.node is not None else []
         self.table.fill(self._lines, self._hidden())
         self.versions.show(self.node)
@@ -136,7 +141,7 @@ class ReviewPanel(VTKObservationMixin):
             events.SegmentAdded,
             events.SegmentRemoved,
             events.SegmentModified,
-            events.SourceRepresentationModified,
+            events.RepresentationModified,  # also sent when a segment is cleared, SourceRepresentationModified is not
         ):
             if not self.hasObserver(segmentation, event, self.onSegmentationModified):
                 self.addObserver(segmentation, event, self.onSegmentationModified)

@@ -78,6 +78,26 @@ def hints() -> dict[str, str]:
     }
 
 
+def undoHint(name: str) -> str:
+    """Say what an undo would take back."""
+    return _("Undo: {name}.").format(name=name) if name else _("Nothing to undo.")
+
+
+def redoHint(name: str) -> str:
+    """Say what a redo would do again."""
+    return _("Redo: {name}.").format(name=name) if name else _("Nothing to redo.")
+
+
+def undone(name: str) -> str:
+    """Say what was taken back."""
+    return _("Undone: {name}.").format(name=name)
+
+
+def doneAgain(name: str) -> str:
+    """Say what was done again."""
+    return _("Done again: {name}.").format(name=name)
+
+
 def changes(name: str, found: Sequence[RegionChange]) -> str:
     """Say what each region gained and lost: "Against Tumor, in mL: WT +1.2 -0.4, TC +0.0 -0.0"."""
     parts = [_change(change) for change in found]

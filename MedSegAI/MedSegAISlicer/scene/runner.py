@@ -17,6 +17,7 @@ from MedSegAILib.core.result import Result
 from MedSegAILib.core.run import Progress, RunOptions
 
 from .segmentations import showResult
+from .undo import UndoHistory
 from .versions import nextVersionName
 from .volumes import caseFromNodes
 
@@ -175,6 +176,7 @@ class Runner:
         except MedSegAIError as error:
             self._fail(run, error)
             return
+        UndoHistory.of(run.segmentationNode).added(run.segmentationNode, f"Model run {name}")
         run.result, run.state = result, "done"
         run.callbacks.onDone(run.segmentationNode, result)
 

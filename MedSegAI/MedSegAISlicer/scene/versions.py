@@ -15,9 +15,11 @@ import slicer.util
 
 from MedSegAILib.core.errors import UsageError
 
-from .review import isTouched, tell
+from .family import versionsOf
 from .segment_box import SegmentBox, boxOf, together
-from .segmentations import readPassport
+from .segment_mark import isTouched
+from .story import tell
+from .undo import UndoHistory
 from .volumes import frameMatrix
 
 
@@ -51,15 +53,6 @@ def nextVersionName(scene: Any, name: str) -> str:
 
 def _numbered(name: str, number: int) -> str:
     return name if number == 1 else f"{name} ({number})"
-
-
-def versionsOf(segmentationNode: Any) -> list[Any]:
-    """Give all versions of a result, the oldest first; itself alone for a segmentation that is not ours."""
-    key = _key(segmentationNode)
-    if key is None:
-        return [segmentationNode]
-    scene = segmentationNode.GetScene()
-    return [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene) if _key(node) == key]
 
 
 def versionBefore(segmentationNode: Any) -> Any:
@@ -116,20 +109,24 @@ def takeRegion(source: Any, target: Any, segmentId: str) -> str:
                 f"One of the two versions has no region {segmentId!r}.",
                 "Choose a region that both of them have.",
             )
-    kept = _keepAside(target, segmentId) if isTouched(target, segmentId) else ""
+    title = target.GetSegmentation().GetSegment(segmentId).GetName()
+    with UndoHistory.of(target).entry(f"{title} of {source.GetName()}", target):
+        kept = _keepAside(target, segmentId) if isTouched(target, segmentId) else ""
+        _copyVoxels(source, target, segmentId)
+        tell(target, f"taken from {source.GetName()}", segmentId)
+    return kept
+
+
+def _copyVoxels(source: Any, target: Any, segmentId: str) -> None:
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     image = slicer.vtkOrientedImageData()
     source.GetBinaryLabelmapRepresentation(segmentId, image)
     if image.IsEmpty():
         logic.ClearSegment(target, segmentId)
-    else:
-        matrix = slicer.util.vtkMatrixFromArray(
-            np.array(frameMatrix(source, target) @ boxOf(source, segmentId).ijk_to_ras)
-        )
-        image.SetImageToWorldMatrix(matrix)
-        logic.SetBinaryLabelmapToSegment(image, target, segmentId, logic.MODE_REPLACE)
-    tell(target, f"taken from {source.GetName()}", segmentId)
-    return kept
+        return
+    matrix = frameMatrix(source, target) @ boxOf(source, segmentId).ijk_to_ras
+    image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(np.array(matrix)))
+    logic.SetBinaryLabelmapToSegment(image, target, segmentId, logic.MODE_REPLACE)
 
 
 def _keepAside(node: Any, segmentId: str) -> str:
@@ -146,15 +143,6 @@ def _keepAside(node: Any, segmentId: str) -> str:
     if node.GetDisplayNode() is not None:
         node.GetDisplayNode().SetSegmentVisibility(copied, False)
     return str(copied)
-
-
-def _key(node: Any) -> tuple[str, str] | None:
-    """Give what the versions of a result have in common: task and reference volume."""
-    passport = readPassport(node)
-    if passport is None:
-        return None
-    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
-    return passport.task, node.GetNodeReferenceID(role) or ""
 
 
 def _ml(box: SegmentBox) -> float:
