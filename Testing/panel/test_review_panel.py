@@ -145,7 +145,7 @@ def test_a_second_run_is_a_second_version_told_apart_and_gone_back_from(desktop,
     box = desktop.find("versionComboBox")
     assert [box.itemText(index) for index in range(box.count())] == [shown.GetName(), f"{shown.GetName()} (2)"]
     assert (shown.GetDisplayNode().GetVisibility(), second.GetDisplayNode().GetVisibility()) == (0, 1)
-    assert desktop.text("changeLabel").startswith(f"Against {shown.GetName()}, in mL: WT +0.0 \N{MINUS SIGN}0.2")
+    assert desktop.text("changeLabel").startswith(f"Against {shown.GetName()}, in mL: WT +0.0 \N{MINUS SIGN}0.0")
     assert desktop.rows()[2] == ["Enhancing tumor", "0.0"]
     box.setCurrentIndex(0)
     desktop.settle()
@@ -213,3 +213,16 @@ def test_a_closed_scene_leaves_nothing_to_undo(desktop, shown):
     desktop.scene.Clear(0)
     desktop.settle()
     assert not desktop.find("undoButton").isEnabled()
+
+
+def test_a_lock_is_a_click_and_a_stroke_into_it_is_told(desktop, shown, nodes):
+    table = desktop.find("regionTable")
+    desktop.tick(0, column=4)
+    assert table.item(0, 4).checkState().value > 0
+    assert desktop.find("undoButton").toolTip().startswith("Undo: Lock Whole tumor.")
+    paint(shown, "WT", nodes["T1"], BOX)
+    desktop.waitFor(lambda: desktop.states()[0] == "Edited", seconds=3)
+    assert desktop.text("statusLabel").startswith("Whole tumor is locked, yet")
+    desktop.click("undoButton")
+    desktop.tick(0, column=4)
+    assert desktop.find("undoButton").toolTip().startswith("Undo: Unlock Whole tumor.")

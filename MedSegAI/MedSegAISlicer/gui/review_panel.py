@@ -11,6 +11,7 @@ import slicer
 from slicer.util import VTKObservationMixin
 
 from MedSegAISlicer.scene.label_view import labelsNodeOf
+from MedSegAISlicer.scene.locks import setLocked
 from MedSegAISlicer.scene.places import currentPlace, placesOf, stepToPlace
 from MedSegAISlicer.scene.review import RegionReview, decide, reviewOf
 from MedSegAISlicer.scene.segmentations import STATEMENTS_ATTRIBUTE
@@ -51,7 +52,7 @@ class ReviewPanel(VTKObservationMixin):
         self.node: Any = None
         self._lines: list[RegionReview] = []
         self._isRefreshDue = False
-        self.table = RegionTable(ui, self.onShown)
+        self.table = RegionTable(ui, self.onShown, self.onLocked)
         self.versions = VersionPanel(ui, say, onChosen, lambda: self.table.chosen)
         self.step = StepPanel(ui, say, self._observe)
         self._slots = {
@@ -121,6 +122,13 @@ class ReviewPanel(VTKObservationMixin):
         with guarded(self.say):
             if self.node is not None and self.node.GetDisplayNode() is not None:
                 self.node.GetDisplayNode().SetSegmentVisibility(segmentId, isShown)
+
+    def onLocked(self, segmentId: str, isNowLocked: bool) -> None:
+        """Lock or unlock a region."""
+        with guarded(self.say):
+            if self.node is not None:
+                setLocked(self.node, segmentId, isNowLocked)
+                self.show(self.node)
 
     def onSegmentationModified(self, _caller: Any, _event: str) -> None:
         """Someone has edited, renamed, added or hidden a segment."""

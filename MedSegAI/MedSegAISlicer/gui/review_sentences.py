@@ -13,7 +13,7 @@ from MedSegAISlicer.scene.versions import RegionChange
 
 def tableHeaders() -> list[str]:
     """Give the headers of the region table."""
-    return [_("Show"), _("Region"), _("Volume (mL)"), _("State")]
+    return [_("Show"), _("Region"), _("Volume (mL)"), _("State"), _("Lock")]
 
 
 def state(name: str) -> str:
@@ -76,6 +76,18 @@ def hints() -> dict[str, str]:
         "acceptButton": _("Accept the chosen region as it is now."),
         "rejectButton": _("Reject the chosen region. Nothing is deleted."),
     }
+
+
+def lockHint() -> str:
+    """Say what a lock does."""
+    return _(
+        "A locked region stays as it is through a re-run, a click and an offer. Edited and accepted ones stay, too."
+    )
+
+
+def lockedButEdited(title: str) -> str:
+    """Say that a locked region was changed by hand."""
+    return _("{region} is locked, yet it was just edited by hand. Press Undo to take that back.").format(region=title)
 
 
 def undoHint(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from MedSegAISlicer.scene.locks import isLocked
 from MedSegAISlicer.scene.undo import Entry, UndoHistory
 
 from . import review_sentences as sentences
@@ -46,7 +47,9 @@ class UndoPanel:
         """Take up the history of a result; without one the last stays, so that an undone run can be done again."""
         if segmentationNode is not None:
             self.history = UndoHistory.of(segmentationNode)
-            self.history.noteEdits()
+            entry = self.history.noteEdits()
+            if entry is not None:
+                self._warnOfLocks(entry)
         elif self.history is not None and not self.history.isAlive:
             self.history = None
         self.draw()
@@ -69,6 +72,13 @@ class UndoPanel:
         with guarded(self.say):
             if self.history is not None:
                 self._tell(self.history.redo(), isBack=False)
+
+    def _warnOfLocks(self, entry: Entry) -> None:
+        """Tell when someone has drawn in a locked region; the drawing stands, it is a person's."""
+        for changed in entry.changes:
+            for change in changed.segments:
+                if change.byteCount and isLocked(changed.node, change.segmentId):
+                    self.say(sentences.lockedButEdited(change.title))
 
     def _tell(self, entry: Entry | None, *, isBack: bool) -> None:
         if self.history is None or entry is None:

@@ -1,9 +1,10 @@
 """Regions and labels as two views of one truth: nested regions stay nested, exclusive labels exclusive.
 
 Nothing is changed in silence: after an edit :func:`bringInStep` gives an offer, which says what would change and by how
-many mL; only :meth:`Offer.apply` changes something, as an entry of the undo history. The rule: what a person has
-just drawn stands, the others follow. A region that grew pulls those around it, one that shrank cuts those inside it; a
-label that grew takes from the other labels, and the regions are the unions of the labels. Ring 9 (scene); no Qt.
+many mL; only :meth:`Offer.apply` changes something, as an entry of the undo history. The rule: what a person has just
+drawn stands, the others follow, save the locked ones. A region that grew pulls those around it, one that shrank cuts
+those inside it; a label that grew takes from the other labels, and the regions are the unions of the labels. Ring 9
+(scene); no Qt.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from MedSegAILib.core.labels import LabelScheme
 
 from .label_view import regionsNodeOf
+from .locks import isLocked
 from .segment_box import Together, boxOf, putMask, together
 from .segment_mark import keepMarks
 from .segmentations import readScheme
@@ -138,7 +140,7 @@ def _offer(pairs: list[tuple[Any, str, Mask, Mask]], changedNode: Any, changedId
     changes = []
     for node, name, before, after in pairs:
         gained, lost = int(np.count_nonzero(after & ~before)), int(np.count_nonzero(before & ~after))
-        if gained or lost:
+        if (gained or lost) and not isLocked(node, name):
             title = node.GetSegmentation().GetSegment(name).GetName()
             changes.append(Change(node, name, title, gained * place.voxel_ml, lost * place.voxel_ml, after))
     if not changes:

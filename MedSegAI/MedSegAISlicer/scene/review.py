@@ -15,6 +15,7 @@ import slicer
 
 from MedSegAILib.core.errors import UsageError
 
+from .locks import isLocked
 from .places import doubtOf
 from .segment_mark import Mark, isSameMark, markOf, marksOf
 from .statistics import regionRows
@@ -39,6 +40,7 @@ class RegionReview:
         doubt_ml: volume where the passes of the network disagree; None when that is not known.
         state: one of ``STATES``.
         isOurs: whether the segment came with the result; others were made by the user.
+        isLocked: whether a person has locked it.
         reader: who decided last; empty when no name was given.
         time: when, ISO 8601 in UTC; empty before a decision.
     """
@@ -50,6 +52,7 @@ class RegionReview:
     doubt_ml: float | None
     state: str
     isOurs: bool
+    isLocked: bool = False
     reader: str = ""
     time: str = ""
 
@@ -71,6 +74,7 @@ def reviewOf(segmentationNode: Any) -> list[RegionReview]:
                 contested.get(row.segmentId),
                 _state(current, brought, decision),
                 brought is not None,
+                isLocked(segmentationNode, row.segmentId),
                 str(decision.get("reader", "")),
                 str(decision.get("time", "")),
             )

@@ -52,6 +52,12 @@ def keepMarks(segmentationNode: Any) -> None:
     segmentationNode.SetAttribute(MARKS_ATTRIBUTE, json.dumps(marks, sort_keys=True))
 
 
+def addMark(segmentationNode: Any, segmentId: str) -> None:
+    """Remember the voxels of one more segment as brought by the machine."""
+    marks = {**marksOf(segmentationNode), segmentId: markOf(segmentationNode, segmentId)}
+    segmentationNode.SetAttribute(MARKS_ATTRIBUTE, json.dumps(marks, sort_keys=True))
+
+
 def marksOf(segmentationNode: Any) -> dict[str, Mark]:
     """Give the marks of the segments as the result brought them; empty for a segmentation that is not ours."""
     text = segmentationNode.GetAttribute(MARKS_ATTRIBUTE)

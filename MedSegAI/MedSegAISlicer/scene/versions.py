@@ -16,6 +16,7 @@ import slicer.util
 from MedSegAILib.core.errors import UsageError
 
 from .family import versionsOf
+from .locks import refuseLocked
 from .segment_box import SegmentBox, boxOf, together
 from .segment_mark import isTouched
 from .story import tell
@@ -100,7 +101,7 @@ def takeRegion(source: Any, target: Any, segmentId: str) -> str:
         person to keep.
 
     Raises:
-        UsageError: "versions.region" when one of them has no such region.
+        UsageError: "versions.region" when one of them has no such region; "segment.locked".
     """
     for node in (source, target):
         if node.GetSegmentation().GetSegment(segmentId) is None:
@@ -109,15 +110,23 @@ def takeRegion(source: Any, target: Any, segmentId: str) -> str:
                 f"One of the two versions has no region {segmentId!r}.",
                 "Choose a region that both of them have.",
             )
+    refuseLocked(target, segmentId)
     title = target.GetSegmentation().GetSegment(segmentId).GetName()
     with UndoHistory.of(target).entry(f"{title} of {source.GetName()}", target):
-        kept = _keepAside(target, segmentId) if isTouched(target, segmentId) else ""
-        _copyVoxels(source, target, segmentId)
+        kept = _keepBefore(target, segmentId) if isTouched(target, segmentId) else ""
+        copyRegion(source, target, segmentId)
         tell(target, f"taken from {source.GetName()}", segmentId)
     return kept
 
 
-def _copyVoxels(source: Any, target: Any, segmentId: str) -> None:
+def isSameRegion(one: Any, other: Any, segmentId: str) -> bool:
+    """Tell whether two versions have the same voxels of a region; False when their grids differ."""
+    both = together(boxOf(one, segmentId), boxOf(other, segmentId))
+    return both is not None and bool(np.array_equal(*both.masks))
+
+
+def copyRegion(source: Any, target: Any, segmentId: str) -> None:
+    """Replace the voxels of a region by those of another version, under whatever transforms the two lie."""
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     image = slicer.vtkOrientedImageData()
     source.GetBinaryLabelmapRepresentation(segmentId, image)
@@ -129,12 +138,20 @@ def _copyVoxels(source: Any, target: Any, segmentId: str) -> None:
     logic.SetBinaryLabelmapToSegment(image, target, segmentId, logic.MODE_REPLACE)
 
 
-def _keepAside(node: Any, segmentId: str) -> str:
-    """Copy a segment within its node, hidden, under a name that says when it was."""
+def _keepBefore(node: Any, segmentId: str) -> str:
+    title = node.GetSegmentation().GetSegment(segmentId).GetName()
+    return copyAside(node, segmentId, f"{segmentId}-before", f"{title} (before)")
+
+
+def copyAside(node: Any, segmentId: str, asideId: str, title: str) -> str:
+    """Copy a segment within its node, hidden, under a name that says what it is.
+
+    Returns:
+        The id of the copy: ``asideId``, with a number where that is taken.
+    """
     segmentation = node.GetSegmentation()
-    segment = segmentation.GetSegment(segmentId)
-    asideId = segmentation.GenerateUniqueSegmentID(f"{segmentId}-before")
-    copied = segmentation.AddEmptySegment(asideId, f"{segment.GetName()} (before)", segment.GetColor())
+    color = segmentation.GetSegment(segmentId).GetColor()
+    copied = segmentation.AddEmptySegment(segmentation.GenerateUniqueSegmentID(asideId), title, color)
     image = slicer.vtkOrientedImageData()
     node.GetBinaryLabelmapRepresentation(segmentId, image)
     if not image.IsEmpty():
