@@ -68,6 +68,7 @@ class Task:
         card: see there.
         main_region: region whose volume stands in the tables.
         measured_on: (set, part) whose scores stand on the card; the set "phantom" draws seeds that never train.
+        travels: its package comes along with the extension and must stay small.
     """
 
     table: Json
@@ -75,6 +76,7 @@ class Task:
     card: Card
     main_region: str
     measured_on: tuple[tuple[str, str], ...]
+    travels: bool = True
 
     @property
     def name(self) -> str:

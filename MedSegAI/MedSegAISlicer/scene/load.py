@@ -22,8 +22,9 @@ from MedSegAILib.core.result import Passport
 
 from .files import writeWhole
 from .places import DOUBT_ATTRIBUTE
-from .review import keepMarks, tell
+from .segment_mark import keepMarks
 from .segmentations import PASSPORT_ATTRIBUTE, SCHEME_ATTRIBUTE, STATEMENTS_ATTRIBUTE
+from .story import tell
 from .volumes import gridFromNode
 
 SEGMENTATION_FILE = "segmentation.seg.nrrd"

@@ -55,13 +55,13 @@ html { overflow: hidden; }
 .step .v-field { font-size: 13px; }
 .step .v-field__input { min-height: 34px; padding-top: 4px; padding-bottom: 4px; font-size: 13px; }
 .step .v-btn { text-transform: none; letter-spacing: .1px; }
-.region { display: grid; grid-template-columns: 28px 1fr 52px 46px 66px; align-items: center; gap: 4px;
+.region { display: grid; grid-template-columns: 28px 1fr 46px 44px 58px 26px; align-items: center; gap: 4px;
   padding: 2px 6px 2px 0; border-radius: 6px; cursor: pointer; border: 1px solid transparent; }
 .region:hover { background: #1c262f; }
 .region-chosen { background: #1d2f36; border-color: #2f6f6c; }
 .region-head { color: #8496a3; font-size: 11px; cursor: default; }
 .region-head:hover { background: none; }
-.region-head span:nth-child(3), .region-head span:nth-child(4) { text-align: right; }
+.region-head span:nth-child(3), .region-head span:nth-child(4), .region-head span:nth-child(5) { text-align: right; }
 .region-title { display: flex; align-items: center; gap: 7px; overflow: hidden; white-space: nowrap; }
 .region-title span:last-child { overflow: hidden; text-overflow: ellipsis; }
 .dot { width: 11px; height: 11px; border-radius: 3px; flex: none; }
@@ -69,6 +69,8 @@ html { overflow: hidden; }
 .dim { color: #8fa1ad; }
 .state { font-size: 11.5px; text-align: right; color: #b8c6d0; }
 .state-accepted { color: #7fd083; } .state-rejected { color: #ef8f85; } .state-edited { color: #f0c674; }
+.offer { display: flex; flex-direction: column; align-items: flex-start; gap: 6px; font-size: 12px; line-height: 1.35;
+  color: #f0c674; border-left: 2px solid #e8a838; padding-left: 8px; }
 .brush .number { width: 48px; }
 .sentence { display: flex; gap: 8px; align-items: flex-start; padding: 10px 16px; border-top: 1px solid #26313b;
   font-size: 12.5px; line-height: 1.4; background: #121920; color: #cfdae1; max-height: 110px; overflow-y: auto; }

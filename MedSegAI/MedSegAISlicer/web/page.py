@@ -106,8 +106,8 @@ def _review(parts: Parts) -> None:
         v3.VSelect(items=("versions",), v_model="version", v_show="versions.length > 1", aria_label="Version", **_FIELD)
         with html.Div(classes="regions"):
             with html.Div(classes="region region-head"):
-                for text in ("", "Region", "mL", "doubt", "State"):
-                    html.Span(text, title="Volume in doubt, in mL" if text == "doubt" else None)
+                for text in ("", "Region", "mL", "Doubt", "State", ""):
+                    html.Span(text, title="Volume in doubt, in mL" if text == "Doubt" else None)
             with html.Div(
                 v_for="region in regions",
                 key="region.id",
@@ -118,7 +118,6 @@ def _review(parts: Parts) -> None:
                 v3.VBtn(
                     icon=("region.visible ? 'mdi-eye' : 'mdi-eye-off-outline'",),
                     click=(slot(parts.review.setVisible), "[region.id, !region.visible]"),
-                    __events=[("click_stop", "click.stop")],
                     size="x-small",
                     variant="text",
                     aria_label=("`Show ${region.title}`",),
@@ -132,6 +131,15 @@ def _review(parts: Parts) -> None:
                     "{{ region.state }}",
                     classes=("`state state-${region.kind.replace(' ', '-')}`",),
                     title=("region.hint",),
+                )
+                v3.VBtn(
+                    icon=("region.locked ? 'mdi-lock' : 'mdi-lock-open-variant-outline'",),
+                    click=(slot(parts.review.setLocked), "[region.id, !region.locked]"),
+                    size="x-small",
+                    variant="text",
+                    color=("region.locked ? 'warning' : 'grey'",),
+                    title=("region.locked ? 'Unlock' : 'Lock: no run and no click changes it'",),
+                    aria_label=("`Lock ${region.title}`",),
                 )
         with html.Div(classes="row"):
             _button("Accept", slot(lambda: parts.review.decide("accepted")), "mdi-check", "chosen", color="success")
@@ -164,16 +172,16 @@ def _correct(parts: Parts) -> None:
                 v3.VBtn("Erase", value="erase", prepend_icon="mdi-eraser", size="small")
             html.Div(classes="grow")
             for name, icon, work, may in (
-                ("Undo", "mdi-undo", parts.correct.undo, "can_undo"),
-                ("Redo", "mdi-redo", parts.correct.redo, "can_redo"),
+                ("Undo", "mdi-undo", parts.correct.undo, "undo"),
+                ("Redo", "mdi-redo", parts.correct.redo, "redo"),
             ):
                 v3.VBtn(
                     icon=icon,
                     size="small",
                     variant="text",
                     click=slot(work),
-                    disabled=(f"!{may}",),
-                    title=name,
+                    disabled=(f"!{may}_name",),
+                    title=(f"{may}_hint",),
                     aria_label=name,
                 )
         with html.Div(classes="row brush", v_show="tool"):
@@ -182,6 +190,9 @@ def _correct(parts: Parts) -> None:
                 v_model="brush_mm", min=1, max=40, step=1, hide_details=True, color="primary", aria_label="Brush"
             )
             html.Span("{{ brush_mm }} mm", classes="number")
+        with html.Div(classes="offer", v_show="offer"):
+            html.Span("{{ offer }}")
+            _button("Bring in step", slot(parts.correct.bringInStep), "mdi-layers-outline", "offer")
 
 
 def _export(parts: Parts) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from MedSegAISlicer.gui import review_sentences as sentences
+from MedSegAISlicer.scene.locks import setLocked
 from MedSegAISlicer.scene.places import currentPlace, placesOf, stepToPlace
 from MedSegAISlicer.scene.review import RegionReview, decide, reviewOf
 from MedSegAISlicer.scene.segmentations import STATEMENTS_ATTRIBUTE
-from MedSegAISlicer.scene.versions import showOnly, versionsOf
+from MedSegAISlicer.scene.family import versionsOf
+from MedSegAISlicer.scene.versions import showOnly
 
 from .desk import Desk
 from .result_view import ResultView
@@ -19,7 +22,10 @@ _UNDECIDED = ("to do", "edited")
 
 
 class ReviewPart:
-    """The section "Review"; ``node`` is the result that is shown, or None."""
+    """The section "Review".
+
+    ``node`` is the result that is shown, or None; ``onRefreshed`` is called after its numbers were read.
+    """
 
     def __init__(self, desk: Desk, views: Views) -> None:
         self.desk = desk
@@ -28,6 +34,7 @@ class ReviewPart:
         self.result = ResultView(desk, views)
         self.node: Any = None
         self._lines: list[RegionReview] = []
+        self.onRefreshed: Callable[[], None] = lambda: None
         self.state.update({"regions": [], "chosen": "", "statements": [], "place": "", "has_places": False})
         self.state.update({"versions": [], "version": "", "reader": ""})
         desk.onChange("version", self.chooseVersion)
@@ -56,6 +63,7 @@ class ReviewPart:
         self.state.versions = [{"title": other.GetName(), "value": other.GetID()} for other in versions]
         self.state.version = node.GetID() if node is not None else ""
         self._showPlace()
+        self.onRefreshed()
 
     def choose(self, segmentId: str) -> None:
         """Choose a region: it is the one that is decided about and corrected."""
@@ -72,6 +80,12 @@ class ReviewPart:
         """Show or hide a region in all views."""
         if self.node is not None:
             self.node.GetDisplayNode().SetSegmentVisibility(segmentId, bool(isVisible))
+            self.refresh()
+
+    def setLocked(self, segmentId: str, isLocked: bool) -> None:
+        """Lock or unlock a region: a locked one is changed by nobody but by hand."""
+        if self.node is not None:
+            setLocked(self.node, segmentId, bool(isLocked))
             self.refresh()
 
     def step(self, steps: int) -> None:
@@ -122,4 +136,5 @@ def _row(line: RegionReview, display: Any) -> dict[str, Any]:
         "kind": line.state,
         "hint": sentences.stateHint(line.reader, line.time, line.doubt_ml),
         "visible": isVisible,
+        "locked": line.isLocked,
     }
