@@ -39,6 +39,7 @@ class CorrectPart:
         self._isDue = False
         self.editor.segmentation_modified.connect(self._onModified)
         review.onRefreshed = self.refresh
+        review.onChosen = self._follow
         self.state.update({"tool": "", "brush_mm": _BRUSH_MM, "offer": "", "undo_name": "", "redo_name": ""})
         self.state.update({"undo_hint": "", "redo_hint": ""})
         desk.onChange("tool", self.take)
@@ -110,6 +111,11 @@ class CorrectPart:
                 "Correct it in 3D Slicer.",
             )
         refuseLocked(node, self.state.chosen)
+
+    def _follow(self) -> None:
+        """Another region was chosen: the tool goes on there, or is put away where it may not."""
+        if self.state.tool:
+            self.take(self.state.tool)
 
     def _setBrush(self, diameterMm: float) -> None:
         for effect in _TOOLS.values():

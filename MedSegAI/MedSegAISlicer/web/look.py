@@ -14,6 +14,10 @@ _SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">
 <circle cx="33" cy="33" r="4.5" fill="#f2b134"/></svg>"""
 ICON = "data:image/svg+xml;base64," + b64encode(_SVG.encode()).decode()
 
+# Attributes that trame does not know; screen readers and tests do.
+MORE: dict[str, Any] = {
+    "__properties": [("aria_label", "aria-label"), ("data_region", "data-region"), "role", "maxlength"]
+}
 THEME: dict[str, Any] = {
     "theme": {
         "defaultTheme": "dark",

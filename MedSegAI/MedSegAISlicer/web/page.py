@@ -10,11 +10,11 @@ from trame.widgets import vuetify3 as v3
 
 from MedSegAILib.core.result import RESEARCH_USE
 
-from .look import CSS, ICON, THEME, TITLE
+from .look import CSS, ICON, MORE, THEME, TITLE
 from .parts import Parts
 
 PANEL_PX = 392
-_FIELD: dict[str, Any] = {"density": "compact", "variant": "outlined", "hide_details": True}
+_FIELD: dict[str, Any] = {**MORE, "density": "compact", "variant": "outlined", "hide_details": True}
 
 
 def draw(server: Any, parts: Parts) -> VAppLayout:
@@ -114,13 +114,16 @@ def _review(parts: Parts) -> None:
                 classes=("`region ${region.id === chosen ? 'region-chosen' : ''}`",),
                 click=(slot(parts.review.choose), "[region.id]"),
                 data_region=("region.id",),
+                **MORE,
             ):
                 v3.VBtn(
                     icon=("region.visible ? 'mdi-eye' : 'mdi-eye-off-outline'",),
-                    click=(slot(parts.review.setVisible), "[region.id, !region.visible]"),
+                    __events=[("click_stop", "click.stop")],
+                    click_stop=(slot(parts.review.setVisible), "[region.id, !region.visible]"),
                     size="x-small",
                     variant="text",
                     aria_label=("`Show ${region.title}`",),
+                    **MORE,
                 )
                 with html.Span(classes="region-title"):
                     html.Span(classes="dot", style=("{ background: region.color }",))
@@ -134,12 +137,14 @@ def _review(parts: Parts) -> None:
                 )
                 v3.VBtn(
                     icon=("region.locked ? 'mdi-lock' : 'mdi-lock-open-variant-outline'",),
-                    click=(slot(parts.review.setLocked), "[region.id, !region.locked]"),
+                    __events=[("click_stop", "click.stop")],
+                    click_stop=(slot(parts.review.setLocked), "[region.id, !region.locked]"),
                     size="x-small",
                     variant="text",
                     color=("region.locked ? 'warning' : 'grey'",),
                     title=("region.locked ? 'Unlock' : 'Lock: no run and no click changes it'",),
                     aria_label=("`Lock ${region.title}`",),
+                    **MORE,
                 )
         with html.Div(classes="row"):
             _button("Accept", slot(lambda: parts.review.decide("accepted")), "mdi-check", "chosen", color="success")
@@ -183,11 +188,19 @@ def _correct(parts: Parts) -> None:
                     disabled=(f"!{may}_name",),
                     title=(f"{may}_hint",),
                     aria_label=name,
+                    **MORE,
                 )
         with html.Div(classes="row brush", v_show="tool"):
             v3.VIcon("mdi-circle-outline", size="small")
             v3.VSlider(
-                v_model="brush_mm", min=1, max=40, step=1, hide_details=True, color="primary", aria_label="Brush"
+                v_model="brush_mm",
+                min=1,
+                max=40,
+                step=1,
+                hide_details=True,
+                color="primary",
+                aria_label="Brush",
+                **MORE,
             )
             html.Span("{{ brush_mm }} mm", classes="number")
         with html.Div(classes="offer", v_show="offer"):
@@ -219,7 +232,9 @@ def _button(text: str, work: Any, icon: str, enabled: str, *, grow: bool = False
 
 
 def _sentence() -> None:
-    with html.Div(classes=("`sentence ${is_problem ? 'sentence-problem' : ''}`",), id="sentence", role="status"):
+    with html.Div(
+        classes=("`sentence ${is_problem ? 'sentence-problem' : ''}`",), id="sentence", role="status", **MORE
+    ):
         v3.VIcon(icon=("is_problem ? 'mdi-alert-circle-outline' : 'mdi-information-outline'",), size="small")
         html.Span("{{ sentence || 'Ready.' }}")
 

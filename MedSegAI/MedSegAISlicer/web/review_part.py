@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from MedSegAISlicer.gui import review_sentences as sentences
+from MedSegAISlicer.scene.family import versionsOf
 from MedSegAISlicer.scene.locks import setLocked
 from MedSegAISlicer.scene.places import currentPlace, placesOf, stepToPlace
 from MedSegAISlicer.scene.review import RegionReview, decide, reviewOf
 from MedSegAISlicer.scene.segmentations import STATEMENTS_ATTRIBUTE
-from MedSegAISlicer.scene.family import versionsOf
 from MedSegAISlicer.scene.versions import showOnly
 
 from .desk import Desk
@@ -24,7 +24,8 @@ _UNDECIDED = ("to do", "edited")
 class ReviewPart:
     """The section "Review".
 
-    ``node`` is the result that is shown, or None; ``onRefreshed`` is called after its numbers were read.
+    ``node`` is the result that is shown, or None; ``onRefreshed`` is called after its numbers were read, ``onChosen``
+    after another region was chosen.
     """
 
     def __init__(self, desk: Desk, views: Views) -> None:
@@ -35,10 +36,10 @@ class ReviewPart:
         self.node: Any = None
         self._lines: list[RegionReview] = []
         self.onRefreshed: Callable[[], None] = lambda: None
+        self.onChosen: Callable[[], None] = lambda: None
         self.state.update({"regions": [], "chosen": "", "statements": [], "place": "", "has_places": False})
         self.state.update({"versions": [], "version": "", "reader": ""})
         desk.onChange("version", self.chooseVersion)
-        desk.onChange("chosen", self.result.edit)
 
     def show(self, segmentationNode: Any) -> None:
         """Show a result; None empties the section."""
@@ -69,6 +70,7 @@ class ReviewPart:
         """Choose a region: it is the one that is decided about and corrected."""
         self.state.chosen = segmentId
         self.result.edit(segmentId)
+        self.onChosen()
 
     def chooseVersion(self, nodeId: str) -> None:
         """Show another version of the result."""

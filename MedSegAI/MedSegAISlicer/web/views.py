@@ -16,6 +16,7 @@ from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition, ViewProps, ViewType
 
 from .desk import Desk
+from .look import MORE
 
 BACKGROUND = "#000000"
 # What stands at the four edges of a view: left, right, top, bottom; radiological, the patient's right on the left.
@@ -90,6 +91,7 @@ class Views:
                 track_size=2,
                 color="grey-lighten-1",
                 aria_label=f"{name} slice",
+                **MORE,
             )
             html.Span(f"{{{{ {slider.name.value}.toFixed(1) }}}} mm", classes="slice-position")
 
