@@ -1,4 +1,4 @@
-"""The door of training: ``python -m training train|export|evaluate|package|phantom``. Parsing and telling only."""
+"""The door of training: ``python -m training train|check|...``. Parsing and telling only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
-from MedSegAILib.core.errors import MedSegAIError, UsageError
+from MedSegAILib.core.errors import InputError, MedSegAIError, UsageError
 
 RUNS = Path(__file__).resolve().parents[1] / "runs"
 
@@ -41,6 +41,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description="Train and make MedSegAI packages.")
     verbs = parser.add_subparsers(required=True)
     _add_train(verbs)
+    _add_check(verbs)
     export = verbs.add_parser("export", help="make the package of a task from the averaged weights of its runs")
     export.add_argument("task")
     export.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
@@ -79,11 +80,46 @@ def _add_train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     train.add_argument("--data", type=Path, help="folder of images and labels that becomes a task of your own")
     train.add_argument("--output", type=Path, help="with --data: folder of the package; default packages/<name>")
     train.add_argument("--name", default="", help="with --data: name of the task; default the folder's")
+    train.add_argument("--check", action="store_true", help="with --data: only look at the studies, train nothing")
     train.set_defaults(run=_train)
 
 
+def _add_check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = verbs.add_parser("check", help="look at labeled studies first; pictures of what is off")
+    check.add_argument("data", type=Path, nargs="?", help="folder of images and labels")
+    check.add_argument("--set", dest="set_name", help="instead of a folder: key of training.datasets.SETS, part train")
+    check.add_argument("--output", type=Path, help="folder of page and pictures; default data-check")
+    check.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from .data_check import check_folder, check_set, write_check
+
+    if options.set_name is not None:
+        found = check_set(options.set_name)
+    elif options.data is not None:
+        found = check_folder(options.data)
+    else:
+        raise UsageError("training.what", "There is nothing to check.", "Give a folder, or --set NAME.")
+    place = options.output or Path("data-check")
+    write_check(found, place)
+    sys.stdout.write(f"{found.facts.name}: {len(found.listed)} studies, {len(found.findings)} findings\n")
+    for finding in found.findings:
+        sys.stdout.write(f"  {finding.study} {finding.sentence}. {finding.next_step}\n")
+    sys.stdout.write(f"pictures: {place / 'check.html'}\n")
+    if found.faulty():
+        raise InputError(
+            "data.defects",
+            f"{len(found.faulty())} of {len(found.listed)} studies may not train as they are.",
+            f"Look at {place / 'check.html'}; each finding says what to do next.",
+        )
+
+
 def _train(options: argparse.Namespace) -> None:
-    if options.data is not None:
+    if options.data is not None and options.check:
+        options.set_name = None
+        _check(options)
+    elif options.data is not None:
         _train_folder(options)
     elif options.recipe is not None:
         _train_recipe(options)
