@@ -57,6 +57,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     evaluate.add_argument("--project", type=Path, help="run folder of a training of your own; its package is beside it")
     evaluate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
     evaluate.set_defaults(run=_evaluate)
+    _add_cross_validate(verbs)
     package = verbs.add_parser("package", help="train, export, measure and export with the numbers, in one go")
     package.add_argument("task")
     package.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
@@ -82,6 +83,17 @@ def _add_train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     train.add_argument("--name", default="", help="with --data: name of the task; default the folder's")
     train.add_argument("--check", action="store_true", help="with --data: only look at the studies, train nothing")
     train.set_defaults(run=_train)
+
+
+def _add_cross_validate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    validate = verbs.add_parser("cross-validate", help="hold every train study out once; Dice by study")
+    validate.add_argument("recipe")
+    validate.add_argument("--set", dest="set_name", required=True, help="the set whose studies are held out in turn")
+    validate.add_argument("--folds", type=int, default=5, help="default 5; at most one a patient")
+    validate.add_argument("--steps", type=int, help="of each training; default the recipe's")
+    validate.add_argument("--folder", type=Path, help="default runs/<recipe>-folds")
+    validate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
+    validate.set_defaults(run=_cross_validate)
 
 
 def _add_check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -188,6 +200,19 @@ def _open_project(folder: Path) -> Path:
 
     make_known(read_project(folder))
     return package_beside(folder)
+
+
+def _cross_validate(options: argparse.Namespace) -> None:
+    from .cross_validate import Validation, cross_validate
+    from .evaluate import table, write_json
+    from .recipes import find_recipe
+
+    recipe = find_recipe(options.recipe)
+    folder = options.folder or RUNS / f"{recipe.name}-folds"
+    scores = cross_validate(recipe, Validation(options.set_name, folder, options.folds, options.steps))
+    sys.stdout.write(table(scores))
+    if options.json_file is not None:
+        write_json(scores, options.json_file)
 
 
 def _package(options: argparse.Namespace) -> None:
