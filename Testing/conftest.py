@@ -49,12 +49,12 @@ import pytest  # noqa: E402
 hypothesis.settings.register_profile("same cases", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("same cases")
 
-FOLDER_MARKERS = ("unit", "property", "component", "journey", "slicer", "panel", "architecture")
+FOLDER_MARKERS = ("unit", "property", "component", "journey", "slicer", "panel", "browser", "architecture")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark each test by its folder; skip by name what this machine cannot run."""
-    reasons = {"slicer": _no_slicer, "panel": _no_panel, "gpu": _no_gpu, "shared": _no_shared}
+    reasons = {"slicer": _no_slicer, "panel": _no_panel, "browser": _no_browser, "gpu": _no_gpu, "shared": _no_shared}
     known: dict[str, str] = {}
     for item in items:
         parts = item.path.relative_to(CHECKOUT).parts
@@ -82,6 +82,12 @@ def _no_panel() -> str:
     trial = "from PySide6 import QtWidgets; QtWidgets.QApplication([])"
     done = subprocess.run([sys.executable, "-c", trial], capture_output=True, text=True, check=False, timeout=120)
     return "" if done.returncode == 0 else f"PySide6 does not start ({done.stderr.strip().splitlines()[-1:]})"
+
+
+def _no_browser() -> str:
+    from Testing.harness.viewer import whyNot
+
+    return whyNot()
 
 
 def _no_gpu() -> str:

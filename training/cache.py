@@ -21,7 +21,7 @@ from MedSegAILib.image.resample import resample
 from MedSegAILib.tasks.prepare import prepare
 
 from .boxes import stage_box
-from .datasets import Study, find_studies, read_study, refuse_test, region_masks
+from .datasets import SETS, Study, find_studies, read_study, refuse_test, region_masks
 from .phantoms import draw_phantom
 from .recipes.recipe import PhantomShare, Recipe
 from .tasks import find_task
@@ -92,9 +92,11 @@ def _winners(shares: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
 def load_sample(study: Study, recipe: Recipe, copy: int = 0) -> Sample:
     """Give a study's sample from the cache, or make it and keep it."""
     sizes = {role: path.stat().st_size for role, path in study.files.items()}
+    # Two folders of somebody's own may have one name.
+    place = [str(study.reference)] if Path(SETS[study.set_name].folder).is_absolute() else []
     return _cached(
         f"{study.set_name}-{study.name}-{copy}",
-        [_look_of(recipe), sizes, study.known],
+        [_look_of(recipe), sizes, study.known, *place],
         lambda: prepare_sample(read_study(study, find_task(recipe.task)), study.known, recipe, study.set_name, copy),
     )
 

@@ -6,6 +6,7 @@ Every part goes on where it stood when it is called again. Beside the library (t
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from MedSegAILib.tasks.package import Package
@@ -14,19 +15,24 @@ from .cache import load_training
 from .evaluate import evaluate_set, write_json
 from .export import export_task
 from .loop import RunSettings, train
+from .project import PROJECT
 from .recipes import find_recipe
 from .tasks.task import Task
 
 logger = logging.getLogger(__name__)
 
 
-def make_package(task: Task, runs_folder: Path, folder: Path) -> Package:
+def make_package(
+    task: Task, runs_folder: Path, folder: Path, *, budget_s: float | None = None, steps: int | None = None
+) -> Package:
     """Make the package of a task.
 
     Args:
         task: its stages name the recipes, and it names the sets that measure it.
         runs_folder: holds a folder for each recipe; scores are kept there too.
         folder: of the package.
+        budget_s: time of each training; None takes the steps.
+        steps: of each training; None takes those of its recipe.
 
     Raises:
         MedSegAIError: as training, evaluation and export.
@@ -35,12 +41,13 @@ def make_package(task: Task, runs_folder: Path, folder: Path) -> Package:
         recipe = find_recipe(name)
         logger.info("training %s", name)
         samples, held_out = load_training(recipe)
-        train(recipe, samples, held_out, RunSettings(runs_folder / name))
+        train(recipe, samples, held_out, RunSettings(runs_folder / name, steps=steps, budget_s=budget_s))
     export_task(task, runs_folder, folder)
     scores = []
+    own = runs_folder.name if (runs_folder / PROJECT).is_file() else ""
     for set_name, part in task.measured_on:
         logger.info("measuring on %s, %s", set_name, part)
-        scores.append(evaluate_set(task.name, set_name, part, packages=[folder]))
+        scores.append(replace(evaluate_set(task.name, set_name, part, packages=[folder]), project=own))
         write_json(scores[-1], runs_folder / f"{task.name}-{set_name}-{part}.json")
     return export_task(task, runs_folder, folder, scores)
 

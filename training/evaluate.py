@@ -59,12 +59,14 @@ class SetScore:
     part: str
     preset: str
     studies: tuple[StudyScore, ...]
+    project: str = ""  # run folder of a training of somebody's own, beside the package
 
     @property
     def command(self) -> str:
         """The command that prints these numbers again."""
+        project = f" --project {self.project}" if self.project else ""
         preset = "" if self.preset == "balanced" else f" --preset {self.preset}"
-        return f"python -m training evaluate {self.task} --set {self.set_name} --part {self.part}{preset}"
+        return f"python -m training evaluate {self.task} --set {self.set_name} --part {self.part}{preset}{project}"
 
     def values(self, region: str) -> list[float]:
         """Give the Dice of every study that knows the region."""

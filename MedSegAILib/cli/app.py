@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from MedSegAILib.core.errors import Cancelled, MedSegAIError
 from MedSegAILib.version import VERSION
 
-from . import batch, bundle, dicom, doctor, evaluate, export, inspect, models, networks, screen, segment
+from . import batch, bundle, dicom, doctor, evaluate, export, inspect, models, networks, screen, segment, train, view
 
 EXIT_DEFECT = 1
 _LOG = logging.getLogger(__name__)
@@ -50,8 +50,10 @@ app.command("segment", epilog=_EPILOG)(segment.segment)
 app.command("batch", epilog=_EPILOG)(batch.batch)
 app.command("evaluate", epilog=_EPILOG)(evaluate.evaluate)
 app.command("inspect", epilog=_EPILOG)(inspect.inspect)
+app.command("train", context_settings=train.EVERYTHING)(train.train)
 app.command("export", epilog=_EPILOG)(export.export)
 app.add_typer(models.app, name="models")
+app.command("view", epilog=_EPILOG)(view.view)
 app.command("networks")(networks.networks)
 app.add_typer(dicom.app, name="dicom")
 app.add_typer(bundle.app, name="bundle")

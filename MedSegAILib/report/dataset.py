@@ -56,6 +56,7 @@ class StudyFacts:
     Args:
         name, part: as listed.
         shape_xyz, spacing_xyz_mm: of the first image, as stored; empty when it cannot be read.
+        upright_shape_zyx, upright_spacing_zyx_mm: the same in axis order LPS.
         labels: by value, without the background.
         background: voxels of value 0.
         samples: by input and label value, intensities of some voxels.
@@ -67,6 +68,8 @@ class StudyFacts:
     part: str
     shape_xyz: tuple[int, ...] = ()
     spacing_xyz_mm: tuple[float, ...] = ()
+    upright_shape_zyx: tuple[int, ...] = ()
+    upright_spacing_zyx_mm: tuple[float, ...] = ()
     labels: dict[int, LabelFacts] = field(default_factory=dict)
     background: int = 0
     samples: dict[tuple[str, int], npt.NDArray[np.float64]] = field(default_factory=dict)
@@ -172,11 +175,14 @@ def look_at_study(study: LabeledStudy, allowed: frozenset[int] = frozenset()) ->
         defects.append("image and reference lie on different grids")
         reference = None
     labels, samples, background = _look_at_labels(sound, reference, allowed, defects)
+    upright = reorientation_to(first.grid, "LPS").grid(first.grid)
     return StudyFacts(
         study.name,
         study.part,
         first.grid.shape_zyx[::-1],
         first.grid.spacing_zyx_mm[::-1],
+        upright.shape_zyx,
+        upright.spacing_zyx_mm,
         labels,
         background,
         samples,

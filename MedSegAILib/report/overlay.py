@@ -29,7 +29,8 @@ LARGEST_VIEW_INCHES = 6.5
 BACKGROUND, INK, FAINT_INK, WARNING_INK = "#101214", "#f2f4f5", "#9aa3aa", "#ffcc66"
 FILL_ALPHA = 0.16
 LINE_WIDTHS = (2.2, 1.2)  # first to last region: an inner border that runs along an outer one leaves it visible
-REGIONS_PER_ROW, MOST_NOTICES, NOTICE_CHARACTERS = 4, 3, 150
+MOST_NOTICES, NOTICE_CHARACTERS = 3, 150
+MOST_REGIONS_IN_A_ROW, SWATCH_INCHES, LETTER_INCHES = 4, 0.38, 0.1  # a letter of 11 points, rather too wide
 SCALE_BAR_MM = 50.0
 # Where the letters of the left, right, top and bottom edge stand, in shares of the view.
 LETTER_SPOTS = (
@@ -38,6 +39,7 @@ LETTER_SPOTS = (
     (0.5, 0.985, "center", "top"),
     (0.5, 0.015, "center", "bottom"),
 )
+Entry = tuple[tuple[float, float, float], str]  # color and words in the legend
 OBLIQUE_DEGREES = 5.0  # from here on the picture says that its axes are not the patient's
 
 
@@ -59,7 +61,8 @@ def overlay_png(result: Result, reference: Volume) -> bytes:
         )
     views = make_views(result, reference)
     notices = _statements(result)
-    legend_rows = -(-len(result.scheme.regions) // REGIONS_PER_ROW)
+    entries = _legend_entries(result)
+    legend_rows = -(-len(entries) // _in_a_row(entries))
     free_width = WIDTH_INCHES - 2 * MARGIN_INCHES - GAP_INCHES * (len(views) - 1)
     tallest = max(view.size_mm[0] for view in views)
     # One scale for all views: a centimeter is a centimeter in each of them.
@@ -70,7 +73,7 @@ def overlay_png(result: Result, reference: Volume) -> bytes:
     canvas = FigureCanvasAgg(figure)
     _draw_header(figure, result, reference)
     _draw_views(figure, views, result, scale, below)
-    _draw_legend(figure, result, (below - CAPTION_INCHES) / height)
+    _draw_legend(figure, entries, (below - CAPTION_INCHES) / height)
     _draw_notices(figure, notices, result.passport.use)
     buffer = BytesIO()
     canvas.print_png(buffer, metadata={"Software": None})  # no version stamp: same input, same bytes
@@ -161,27 +164,33 @@ def _draw_header(figure: Any, result: Result, reference: Volume) -> None:
     )
 
 
-def _draw_legend(figure: Any, result: Result, top: float) -> None:
-    height = figure.get_figheight()
+def _legend_entries(result: Result) -> list[Entry]:
+    """Give color and words of each region."""
     volumes_ml = result.volumes_ml()
-    column_width = (WIDTH_INCHES - 2 * MARGIN_INCHES) / min(REGIONS_PER_ROW, max(1, len(result.scheme.regions)))
-    for number, region in enumerate(result.scheme.regions):
-        row, column = divmod(number, REGIONS_PER_ROW)
+    return [(one.color, f"{one.title}  {_in_words(volumes_ml[one.name])}") for one in result.scheme.regions]
+
+
+def _in_a_row(entries: list[Entry]) -> int:
+    """Give how many entries stand side by side so that the longest fits its column."""
+    widest = SWATCH_INCHES + max((len(words) for _, words in entries), default=0) * LETTER_INCHES
+    fitting = int((WIDTH_INCHES - 2 * MARGIN_INCHES) / widest)
+    return min(MOST_REGIONS_IN_A_ROW, max(1, fitting), max(1, len(entries)))
+
+
+def _draw_legend(figure: Any, entries: list[Entry], top: float) -> None:
+    height, in_a_row = figure.get_figheight(), _in_a_row(entries)
+    column_width = (WIDTH_INCHES - 2 * MARGIN_INCHES) / in_a_row
+    for number, (color, words) in enumerate(entries):
+        row, column = divmod(number, in_a_row)
         x = MARGIN_INCHES + column * column_width
         y = top * height - (row + 0.5) * LEGEND_ROW_INCHES
         swatch = Rectangle(
-            (x / WIDTH_INCHES, (y - 0.09) / height), 0.26 / WIDTH_INCHES, 0.18 / height, facecolor=region.color,
+            (x / WIDTH_INCHES, (y - 0.09) / height), 0.26 / WIDTH_INCHES, 0.18 / height, facecolor=color,
             edgecolor=INK, linewidth=0.6, transform=figure.transFigure,
         )  # fmt: skip
         figure.add_artist(swatch)
-        figure.text(
-            (x + 0.38) / WIDTH_INCHES,
-            y / height,
-            f"{region.title}  {_in_words(volumes_ml[region.name])}",
-            color=INK,
-            fontsize=11,
-            va="center",
-        )
+        x_words = (x + SWATCH_INCHES) / WIDTH_INCHES
+        figure.text(x_words, y / height, words, color=INK, fontsize=11, va="center")
 
 
 def _in_words(volume_ml: float) -> str:

@@ -9,7 +9,14 @@ import pytest
 from Testing.makers.source_facts import CHECKOUT, product_files, tree_of
 
 # Import name: distribution name, where the two differ.
-DISTRIBUTIONS = {"simpleitk": "simpleitk", "slicer": "slicer-core", "vtk": "slicer-core"}
+DISTRIBUTIONS = {
+    "simpleitk": "simpleitk",
+    "slicer": "slicer-core",
+    "vtk": "slicer-core",
+    "undo-stack": "py-undo-stack",
+}
+# The browser viewer: it lies beside the module but never ships in the extension.
+VIEWER = ("MedSegAI", "MedSegAISlicer", "web")
 OURS = {"MedSegAILib", "MedSegAISlicer", "training", "MedSegAI"}
 # Slicer brings these itself; on the desktop they are not installed by pip.
 OF_SLICER = {"slicer", "vtk", "qt", "ctk", "SampleData", "ScreenCapture"}
@@ -31,10 +38,10 @@ def names_of(requirements):
     return {normal(re.split(r"[<>=!~\[; ]", text)[0]) for text in requirements} - {"medsegai"}
 
 
-def imported_by(top_folder):
+def imported_by(*folder, but=()):
     found = set()
     for path in product_files():
-        if path.parts[0] != top_folder:
+        if path.parts[: len(folder)] != folder or (but and path.parts[: len(but)] == but):
             continue
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Import):
@@ -57,7 +64,13 @@ def test_every_import_is_declared(folder, extras):
 
 
 def test_slicer_side_needs_nothing_but_slicer_and_numpy():
-    assert imported_by("MedSegAI") <= {"numpy"}
+    assert imported_by("MedSegAI", but=VIEWER) <= {"numpy"}
+
+
+def test_every_import_of_the_viewer_is_declared_and_stays_in_its_folder():
+    declared = names_of(project()["optional-dependencies"]["web"])
+    imported = {DISTRIBUTIONS.get(normal(name), normal(name)) for name in imported_by(*VIEWER)}
+    assert imported <= declared, imported - declared
 
 
 def test_every_dependency_is_pinned_for_development():

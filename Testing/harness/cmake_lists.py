@@ -26,6 +26,9 @@ class Lists:
 MODULE = Lists("MedSegAI", "MODULE_PYTHON_SCRIPTS", "MODULE_PYTHON_RESOURCES", ".")
 LIBRARY = Lists("MedSegAILib", "LIBRARY_PYTHON_SCRIPTS", "LIBRARY_PYTHON_RESOURCES", "MedSegAILib")
 BOTH = (MODULE, LIBRARY)
+# The browser viewer stays out of the extension: it needs trame and slicer-core, which must never meet Slicer's own VTK
+# and MRML in one process. It ships in the wheel (extra ``web``).
+NOT_IN_SLICER = ("MedSegAISlicer/web/",)
 
 
 def read(lists: Lists, name: str, checkout: Path = CHECKOUT) -> list[str]:
@@ -45,6 +48,7 @@ def in_tree(lists: Lists, checkout: Path = CHECKOUT) -> tuple[list[str], list[st
         for path in sorted(root.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts and path.name != "CMakeLists.txt"
     ]
+    files = [name for name in files if not name.startswith(NOT_IN_SLICER)]
     scripts = [name for name in files if name.endswith(".py")]
     return scripts, [name for name in files if not name.endswith(".py")]
 

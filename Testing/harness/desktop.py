@@ -125,9 +125,9 @@ class Desktop:
         QtTest.QTest.keyClick(self.root, combination.key(), combination.keyboardModifiers())
         self.settle()
 
-    def tick(self, row: int) -> None:
-        """Click the box of a row of the region table."""
-        item = self.find("regionTable").item(row, 0)
+    def tick(self, row: int, column: int = 0) -> None:
+        """Click a box of a row of the region table: shown, or locked in column 4."""
+        item = self.find("regionTable").item(row, column)
         checked = QtCore.Qt.CheckState
         item.setCheckState(checked.Unchecked if item.checkState() == checked.Checked else checked.Checked)
         self.settle()

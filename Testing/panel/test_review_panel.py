@@ -145,7 +145,7 @@ def test_a_second_run_is_a_second_version_told_apart_and_gone_back_from(desktop,
     box = desktop.find("versionComboBox")
     assert [box.itemText(index) for index in range(box.count())] == [shown.GetName(), f"{shown.GetName()} (2)"]
     assert (shown.GetDisplayNode().GetVisibility(), second.GetDisplayNode().GetVisibility()) == (0, 1)
-    assert desktop.text("changeLabel").startswith(f"Against {shown.GetName()}, in mL: WT +0.0 \N{MINUS SIGN}0.2")
+    assert desktop.text("changeLabel").startswith(f"Against {shown.GetName()}, in mL: WT +0.0 \N{MINUS SIGN}0.0")
     assert desktop.rows()[2] == ["Enhancing tumor", "0.0"]
     box.setCurrentIndex(0)
     desktop.settle()
@@ -164,3 +164,65 @@ def test_a_region_is_taken_back_from_the_version_before(desktop, shown, second):
     assert desktop.text("statusLabel") == f"Taken from {shown.GetName()}."
     desktop.waitFor(lambda: desktop.states()[2] == "Edited", seconds=3)
     assert float(desktop.rows()[2][1]) > 0
+
+
+def test_stroke_and_accept_are_undone_by_button_and_by_key_with_their_names(desktop, shown, nodes):
+    before = desktop.rows()
+    paint(shown, "WT", nodes["T1"], BOX)
+    desktop.waitFor(lambda: desktop.states()[0] == "Edited", seconds=3)
+    assert desktop.find("undoButton").toolTip().startswith("Undo: Brush in Whole tumor (+")
+    desktop.find("regionTable").selectRow(1)
+    desktop.click("acceptButton")
+    assert desktop.find("undoButton").toolTip() == "Undo: Accept Tumor core. Key: Ctrl+Z"
+    desktop.click("undoButton")
+    assert desktop.states() == ["Edited", "To do", "To do"]
+    assert desktop.text("statusLabel") == "Undone: Accept Tumor core."
+    desktop.press("Ctrl+Z")
+    assert (desktop.states(), desktop.rows()) == (["To do"] * 3, before)
+    desktop.press("Ctrl+Y")
+    assert desktop.states()[0] == "Edited"
+    desktop.click("redoButton")
+    assert desktop.states()[:2] == ["Edited", "Accepted"]
+    assert not desktop.find("redoButton").isEnabled()
+
+
+def test_clearing_a_segment_is_seen_and_undone(desktop, shown):
+    slicer.vtkSlicerSegmentationsModuleLogic.ClearSegment(shown, "ET")
+    desktop.waitFor(lambda: desktop.states()[2] == "Edited", seconds=3)
+    assert desktop.rows()[2] == ["Enhancing tumor", "0.0"]
+    desktop.click("undoButton")
+    assert desktop.states()[2] == "To do"
+    assert float(desktop.rows()[2][1]) > 0
+
+
+def test_a_run_is_undone_to_the_version_before_and_the_first_to_nothing(desktop, shown, second):
+    desktop.click("undoButton")
+    assert desktop.logicResult() is shown
+    assert shown.GetDisplayNode().GetVisibility()
+    desktop.click("undoButton")  # the touch
+    desktop.click("undoButton")
+    assert (desktop.logicResult(), desktop.rows()) == (None, [])
+    assert not desktop.find("undoButton").isEnabled()
+    desktop.click("redoButton")
+    assert desktop.logicResult() is shown
+    assert desktop.states() == ["To do"] * 3
+
+
+def test_a_closed_scene_leaves_nothing_to_undo(desktop, shown):
+    assert desktop.find("undoButton").isEnabled()
+    desktop.scene.Clear(0)
+    desktop.settle()
+    assert not desktop.find("undoButton").isEnabled()
+
+
+def test_a_lock_is_a_click_and_a_stroke_into_it_is_told(desktop, shown, nodes):
+    table = desktop.find("regionTable")
+    desktop.tick(0, column=4)
+    assert table.item(0, 4).checkState().value > 0
+    assert desktop.find("undoButton").toolTip().startswith("Undo: Lock Whole tumor.")
+    paint(shown, "WT", nodes["T1"], BOX)
+    desktop.waitFor(lambda: desktop.states()[0] == "Edited", seconds=3)
+    assert desktop.text("statusLabel").startswith("Whole tumor is locked, yet")
+    desktop.click("undoButton")
+    desktop.tick(0, column=4)
+    assert desktop.find("undoButton").toolTip().startswith("Undo: Unlock Whole tumor.")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from MedSegAISlicer.scene.in_step import bringInStep
 from MedSegAISlicer.scene.label_view import labelMasks, labelsNodeOf, regionsNodeOf, showLabels
-from MedSegAISlicer.scene.review import storyOf
 from MedSegAISlicer.scene.segmentations import maskFromSegment, showResult
+from MedSegAISlicer.scene.story import storyOf
+from MedSegAISlicer.scene.undo import UndoHistory
 from MedSegAISlicer.scene.volumes import caseFromNodes
 
 from MedSegAILib.core.errors import UsageError
@@ -75,7 +76,7 @@ def test_enhancing_tumor_painted_in_edema_offers_to_grow_the_core_and_changes_no
     assert contents(result, volume)["ET"] == before["ET"]
     assert bringInStep(result, "ET") is None
     assert storyOf(result)[0]["what"] == "brought in step with Enhancing tumor"
-    offer.takeBack()
+    UndoHistory.of(result).undo()
     assert contents(result, volume) == before
 
 

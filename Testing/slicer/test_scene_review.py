@@ -13,8 +13,10 @@ import slicer
 import slicer.util
 from MedSegAISlicer.scene.audit import auditOf, writeAudit
 from MedSegAISlicer.scene.places import currentPlace, jumpTo, placesOf, stepToPlace
-from MedSegAISlicer.scene.review import decide, isTouched, reviewOf, storyOf
+from MedSegAISlicer.scene.review import decide, reviewOf
+from MedSegAISlicer.scene.segment_mark import isTouched
 from MedSegAISlicer.scene.segmentations import showResult
+from MedSegAISlicer.scene.story import storyOf
 from MedSegAISlicer.scene.volumes import caseFromNodes
 
 from MedSegAILib.core.doubt import Doubt, Place

@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer
-from MedSegAISlicer.scene.review import decide, isTouched, reviewOf, storyOf
+from MedSegAISlicer.scene.family import versionsOf
+from MedSegAISlicer.scene.review import decide, reviewOf
 from MedSegAISlicer.scene.runner import Runner
+from MedSegAISlicer.scene.segment_mark import isTouched
 from MedSegAISlicer.scene.segmentations import maskFromSegment
+from MedSegAISlicer.scene.story import storyOf
+from MedSegAISlicer.scene.undo import UndoHistory
 from MedSegAISlicer.scene.versions import (
     compareVersions,
     nextVersionName,
     showOnly,
     takeRegion,
     versionBefore,
-    versionsOf,
 )
 
 from MedSegAILib.core.errors import ResourceError, UsageError
@@ -179,6 +182,7 @@ def test_a_region_is_taken_from_an_earlier_version(scene, run, labels, nodes, ha
         shift = np.eye(4)
         shift[:3, 3] = 4, 6, -2  # whole voxels of 2 mm
         second.SetAndObserveTransformNodeID(addTransform(scene, shift).GetID())
+    UndoHistory.of(first).noteEdits()  # told in its story
     before = segmentationFingerprint(first)
     assert takeRegion(first, second, "WT") == ""
     np.testing.assert_array_equal(maskFromSegment(second, "WT", nodes["T1"]), wanted)

@@ -38,6 +38,9 @@ BRAIN_TISSUE_SMALL = Recipe(
     phantoms=PhantomShare(count=0, with_skull=0),
     learning_rate=3e-3,
     warmup_steps=40,
-    steps=480,
+    steps=800,
     average_decay=0.99,
+    history="The run was planned for 480 steps and its rate had fallen to 0 there; it drew the ventricles a quarter "
+    "too large, on train studies too, and went on to step 800. The test part was measured at both ends "
+    "(at 480: CSF .794, GM .895, WM .890) and chose nothing.",
 )  # fmt: skip

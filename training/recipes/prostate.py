@@ -26,6 +26,6 @@ PROSTATE_SMALL = Recipe(
     phantoms=PhantomShare(count=30, first_seed=100, with_skull=0),
     learning_rate=3e-3,
     warmup_steps=40,
-    steps=400,
+    steps=800,
     average_decay=0.99,
 )  # fmt: skip

@@ -35,7 +35,10 @@ BRAIN_TISSUE = Task(
         StagePlan(
             "tissue",
             (EnsemblePlan("U-Net", ("brain-tissue-small",)),),
-            ({"step": "argmax", "labels": {"CSF": 1, "GM": 2, "WM": 3}},),
+            (
+                {"step": "argmax", "labels": {"CSF": 1, "GM": 2, "WM": 3}},
+                {"step": "largest_component", "labels": [1, 2, 3]},
+            ),
         ),
     ),
     main_region="brain",

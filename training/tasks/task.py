@@ -30,12 +30,14 @@ class StagePlan:
         ensembles: at least one.
         decide: steps from probabilities to labels.
         more: further fields of the stage in the manifest (the rule between ensembles); its box is that of the recipes.
+        eight_bit: keep kernels as int8, for packages of several networks that travel with the extension.
     """
 
     name: str
     ensembles: tuple[EnsemblePlan, ...]
     decide: tuple[Mapping[str, Any], ...]
     more: Mapping[str, Any] = field(default_factory=dict)
+    eight_bit: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Task:
         card: see there.
         main_region: region whose volume stands in the tables.
         measured_on: (set, part) whose scores stand on the card; the set "phantom" draws seeds that never train.
+        travels: its package comes along with the extension and must stay small.
     """
 
     table: Json
@@ -75,6 +78,7 @@ class Task:
     card: Card
     main_region: str
     measured_on: tuple[tuple[str, str], ...]
+    travels: bool = True
 
     @property
     def name(self) -> str:

@@ -28,6 +28,7 @@ from .review_panel import ReviewPanel
 from .run_panel import RunPanel
 from .study_panel import StudyPanel
 from .task_panel import TaskPanel
+from .undo_panel import UndoPanel
 
 _POLL_MS = 50
 
@@ -52,7 +53,8 @@ class MainPanel(VTKObservationMixin):
         self._lastChoice: tuple[str, dict[str, str]] | None = None
         ui.researchUseLabel.text = RESEARCH_USE
         self.runPanel = RunPanel(ui)
-        self.review = ReviewPanel(ui, self.runPanel.say, self._showResult)
+        self.undo = UndoPanel(ui, self.runPanel.say, self._showResult)
+        self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
         self.export = ExportPanel(ui, self.runPanel.say, lambda: logic.parameters().result, self._python)
@@ -78,6 +80,7 @@ class MainPanel(VTKObservationMixin):
         self.ui.presetComboBox.disconnect("currentIndexChanged(int)", self.onPresetChanged)
         self.study.disconnect()
         self.review.cleanup()
+        self.undo.disconnect()
         self.tasks.disconnect()
         self.export.disconnect()
         self.run = None
@@ -86,6 +89,7 @@ class MainPanel(VTKObservationMixin):
     def enter(self) -> None:
         """The module is shown: bring the panel in step with the scene."""
         self.review.shortcuts.install()
+        self.undo.shortcuts.install()
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
                 self._bringInStep()
@@ -93,6 +97,7 @@ class MainPanel(VTKObservationMixin):
     def exit(self) -> None:
         """Another module is shown; a run goes on."""
         self.review.shortcuts.remove()
+        self.undo.shortcuts.remove()
 
     def refresh(self) -> None:
         """Show whether a run may be started with what is chosen now."""
@@ -211,9 +216,10 @@ class MainPanel(VTKObservationMixin):
         self._end(sentences.done(time.monotonic() - self._startedAt))
 
     def _showResult(self, segmentationNode: Any) -> None:
-        """Show one version of a result, in the table and in the views."""
+        """Show one version of a result, in the table and in the views; None when no version is left."""
         self.logic.parameters().result = segmentationNode
-        showOnly(segmentationNode)
+        if segmentationNode is not None:
+            showOnly(segmentationNode)
         self._showAll(segmentationNode)
 
     def _showAll(self, segmentationNode: Any) -> None:

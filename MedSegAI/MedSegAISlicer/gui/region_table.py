@@ -11,7 +11,7 @@ from MedSegAISlicer.scene.review import RegionReview
 
 from . import review_sentences as sentences
 
-SHOW, REGION, VOLUME, STATE = range(4)
+SHOW, REGION, VOLUME, STATE, LOCK = range(5)
 
 
 class RegionTable:
@@ -20,17 +20,18 @@ class RegionTable:
     Args:
         ui: child widgets by name.
         onShown: called with the id of a segment and whether it shall be seen, after a click on its box.
+        onLocked: called with the id of a segment and whether it shall be locked, likewise.
     """
 
-    def __init__(self, ui: Any, onShown: Callable[[str, bool], None]) -> None:
+    def __init__(self, ui: Any, onShown: Callable[[str, bool], None], onLocked: Callable[[str, bool], None]) -> None:
         self.ui = ui
-        self.onShown = onShown
+        self._boxes = {SHOW: onShown, LOCK: onLocked}
         self._ids: list[str] = []
         table = ui.regionTable
-        table.columnCount = 4
+        table.columnCount = 5
         table.setHorizontalHeaderLabels(sentences.tableHeaders())
         header = table.horizontalHeader()
-        for column in (SHOW, VOLUME, STATE):
+        for column in (SHOW, VOLUME, STATE, LOCK):
             header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
         header.setSectionResizeMode(REGION, qt.QHeaderView.Stretch)
         table.verticalHeader().visible = False
@@ -70,18 +71,24 @@ class RegionTable:
 
     def onItemChanged(self, item: Any) -> None:
         """A box was ticked or unticked."""
-        if item.column() == SHOW and item.row() < len(self._ids):
-            self.onShown(self._ids[item.row()], item.checkState() == qt.Qt.Checked)
+        if item.column() in self._boxes and item.row() < len(self._ids):
+            self._boxes[item.column()](self._ids[item.row()], item.checkState() == qt.Qt.Checked)
 
 
 def _items(line: RegionReview, isShown: bool) -> list[Any]:
-    box = qt.QTableWidgetItem("")
-    box.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable | qt.Qt.ItemIsUserCheckable)
-    box.setCheckState(qt.Qt.Checked if isShown else qt.Qt.Unchecked)
     title = qt.QTableWidgetItem(line.title)
     title.setData(qt.Qt.DecorationRole, qt.QColor(*(round(255 * part) for part in line.color)))
     volume = qt.QTableWidgetItem(f"{line.volume_ml:.1f}")
     volume.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
     state = qt.QTableWidgetItem(sentences.state(line.state))
     state.setToolTip(sentences.stateHint(line.reader, line.time, line.doubt_ml))
-    return [box, title, volume, state]
+    lock = _box(line.isLocked)
+    lock.setToolTip(sentences.lockHint())
+    return [_box(isShown), title, volume, state, lock]
+
+
+def _box(isTicked: bool) -> Any:
+    box = qt.QTableWidgetItem("")
+    box.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable | qt.Qt.ItemIsUserCheckable)
+    box.setCheckState(qt.Qt.Checked if isTicked else qt.Qt.Unchecked)
+    return box

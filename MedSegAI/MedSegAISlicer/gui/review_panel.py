@@ -11,6 +11,7 @@ import slicer
 from slicer.util import VTKObservationMixin
 
 from MedSegAISlicer.scene.label_view import labelsNodeOf
+from MedSegAISlicer.scene.locks import setLocked
 from MedSegAISlicer.scene.places import currentPlace, placesOf, stepToPlace
 from MedSegAISlicer.scene.review import RegionReview, decide, reviewOf
 from MedSegAISlicer.scene.segmentations import STATEMENTS_ATTRIBUTE
@@ -38,16 +39,20 @@ class ReviewPanel(VTKObservationMixin):
         ui: child widgets by name.
         say: shows one sentence.
         onChosen: called with another version of the result that a person wants to see.
+        onLooked: called with the node before its numbers are read, so that an edit gets its entry in the history.
     """
 
-    def __init__(self, ui: Any, say: Callable[[str], None], onChosen: Callable[[Any], None]) -> None:
+    def __init__(
+        self, ui: Any, say: Callable[[str], None], onChosen: Callable[[Any], None], onLooked: Callable[[Any], None]
+    ) -> None:
         VTKObservationMixin.__init__(self)
         self.ui = ui
         self.say = say
+        self.onLooked = onLooked
         self.node: Any = None
         self._lines: list[RegionReview] = []
         self._isRefreshDue = False
-        self.table = RegionTable(ui, self.onShown)
+        self.table = RegionTable(ui, self.onShown, self.onLocked)
         self.versions = VersionPanel(ui, say, onChosen, lambda: self.table.chosen)
         self.step = StepPanel(ui, say, self._observe)
         self._slots = {
@@ -83,6 +88,7 @@ class ReviewPanel(VTKObservationMixin):
             for node in [segmentationNode, labelsNodeOf(segmentationNode)] if segmentationNode is not None else []:
                 if node is not None:
                     self._observe(node)
+        self.onLooked(self.node)
         self._lines = reviewOf(self.node) if self.node is not None else []
         self.table.fill(self._lines, self._hidden())
         self.versions.show(self.node)
@@ -117,6 +123,13 @@ class ReviewPanel(VTKObservationMixin):
             if self.node is not None and self.node.GetDisplayNode() is not None:
                 self.node.GetDisplayNode().SetSegmentVisibility(segmentId, isShown)
 
+    def onLocked(self, segmentId: str, isNowLocked: bool) -> None:
+        """Lock or unlock a region."""
+        with guarded(self.say):
+            if self.node is not None:
+                setLocked(self.node, segmentId, isNowLocked)
+                self.show(self.node)
+
     def onSegmentationModified(self, _caller: Any, _event: str) -> None:
         """Someone has edited, renamed, added or hidden a segment."""
         if not self._isRefreshDue:
@@ -136,7 +149,7 @@ class ReviewPanel(VTKObservationMixin):
             events.SegmentAdded,
             events.SegmentRemoved,
             events.SegmentModified,
-            events.SourceRepresentationModified,
+            events.RepresentationModified,  # also sent when a segment is cleared, SourceRepresentationModified is not
         ):
             if not self.hasObserver(segmentation, event, self.onSegmentationModified):
                 self.addObserver(segmentation, event, self.onSegmentationModified)

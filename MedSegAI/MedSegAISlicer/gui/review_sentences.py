@@ -13,7 +13,7 @@ from MedSegAISlicer.scene.versions import RegionChange
 
 def tableHeaders() -> list[str]:
     """Give the headers of the region table."""
-    return [_("Show"), _("Region"), _("Volume (mL)"), _("State")]
+    return [_("Show"), _("Region"), _("Volume (mL)"), _("State"), _("Lock")]
 
 
 def state(name: str) -> str:
@@ -76,6 +76,38 @@ def hints() -> dict[str, str]:
         "acceptButton": _("Accept the chosen region as it is now."),
         "rejectButton": _("Reject the chosen region. Nothing is deleted."),
     }
+
+
+def lockHint() -> str:
+    """Say what a lock does."""
+    return _(
+        "A locked region stays as it is through a re-run, a click and an offer. Edited and accepted ones stay, too."
+    )
+
+
+def lockedButEdited(title: str) -> str:
+    """Say that a locked region was changed by hand."""
+    return _("{region} is locked, yet it was just edited by hand. Press Undo to take that back.").format(region=title)
+
+
+def undoHint(name: str) -> str:
+    """Say what an undo would take back."""
+    return _("Undo: {name}.").format(name=name) if name else _("Nothing to undo.")
+
+
+def redoHint(name: str) -> str:
+    """Say what a redo would do again."""
+    return _("Redo: {name}.").format(name=name) if name else _("Nothing to redo.")
+
+
+def undone(name: str) -> str:
+    """Say what was taken back."""
+    return _("Undone: {name}.").format(name=name)
+
+
+def doneAgain(name: str) -> str:
+    """Say what was done again."""
+    return _("Done again: {name}.").format(name=name)
 
 
 def changes(name: str, found: Sequence[RegionChange]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from MedSegAISlicer.scene.in_step import Offer, bringInStep
 from MedSegAISlicer.scene.label_view import labelsNodeOf, showLabels
-from MedSegAISlicer.scene.segment_mark import Mark, isSameMark, markOf
+from MedSegAISlicer.scene.segment_mark import Mark, isSameMark, isTouched, markOf, marksOf
 
 from . import review_sentences as sentences
 from .guard import guarded
@@ -41,7 +41,8 @@ class StepPanel:
     def show(self, segmentationNode: Any) -> None:
         """Look what was edited since the last time, and offer what must follow; None hides all."""
         if segmentationNode is not self.node:
-            self.node, self.offer, self._marks = segmentationNode, None, {}
+            self.node, self._marks = segmentationNode, {}
+            self.offer = self._offerForKept()
         marks = self._marksNow()
         changed = [key for key, mark in marks.items() if key in self._marks and not isSameMark(self._marks[key], mark)]
         self._marks = marks
@@ -49,6 +50,13 @@ class StepPanel:
             nodeId, segmentId = changed[-1]
             self.offer = bringInStep(self.node.GetScene().GetNodeByID(nodeId), segmentId)
         self._draw()
+
+    def _offerForKept(self) -> Offer | None:
+        """A version that has taken over a drawing may be out of step with it from the start."""
+        if self.node is None:
+            return None
+        offers = (bringInStep(self.node, name) for name in marksOf(self.node) if isTouched(self.node, name))
+        return next(filter(None, offers), None)
 
     def onInStep(self) -> None:
         """Let the others follow."""

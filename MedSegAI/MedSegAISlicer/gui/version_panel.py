@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from MedSegAISlicer.scene.versions import compareVersions, takeRegion, versionBefore, versionsOf
+from MedSegAISlicer.scene.family import versionsOf
+from MedSegAISlicer.scene.versions import compareVersions, takeRegion, versionBefore
 
 from . import review_sentences as sentences
 from .guard import guarded

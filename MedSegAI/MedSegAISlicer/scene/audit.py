@@ -16,8 +16,9 @@ from MedSegAILib.core.result import RESEARCH_USE
 
 from .files import writeText
 from .places import doubtOf
-from .review import reviewOf, storyOf
+from .review import reviewOf
 from .segmentations import STATEMENTS_ATTRIBUTE, readPassport
+from .story import storyOf
 
 FORMAT = 1
 _COLUMNS = ("region", "title", "volume_ml", "doubt_ml", "state", "made_by", "reader", "time_utc")

@@ -1,9 +1,10 @@
 """Regions and labels as two views of one truth: nested regions stay nested, exclusive labels exclusive.
 
 Nothing is changed in silence: after an edit :func:`bringInStep` gives an offer, which says what would change and by how
-many mL; only :meth:`Offer.apply` changes something, and :meth:`Offer.takeBack` undoes it. The rule: what a person has
-just drawn stands, the others follow. A region that grew pulls those around it, one that shrank cuts those inside it; a
-label that grew takes from the other labels, and the regions are the unions of the labels. Ring 9 (scene); no Qt.
+many mL; only :meth:`Offer.apply` changes something, as an entry of the undo history. The rule: what a person has just
+drawn stands, the others follow, save the locked ones. A region that grew pulls those around it, one that shrank cuts
+those inside it; a label that grew takes from the other labels, and the regions are the unions of the labels. Ring 9
+(scene); no Qt.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ import numpy.typing as npt
 from MedSegAILib.core.labels import LabelScheme
 
 from .label_view import regionsNodeOf
-from .review import keepMarks, tell
+from .locks import isLocked
 from .segment_box import Together, boxOf, putMask, together
+from .segment_mark import keepMarks
 from .segmentations import readScheme
+from .story import tell
+from .undo import UndoHistory
 
 Mask = npt.NDArray[np.bool_]
 
@@ -34,8 +38,7 @@ class Change:
         title: its name for people.
         gained_ml: volume that it would gain.
         lost_ml: volume that it would lose.
-        before: its voxels now, ``[z, y, x]`` in the box of the offer.
-        after: its voxels then.
+        after: its voxels then, ``[z, y, x]`` in the box of the offer.
     """
 
     node: Any
@@ -43,7 +46,6 @@ class Change:
     title: str
     gained_ml: float
     lost_ml: float
-    before: Mask
     after: Mask
 
 
@@ -67,18 +69,12 @@ class Offer:
 
     def apply(self) -> None:
         """Let the others follow, and tell it in the story of their nodes."""
-        self._put(isAfter=True, what=f"brought in step with {self.changedTitle}")
-        if self.labelsNode is not None:
-            keepMarks(self.labelsNode)  # the regions have what was drawn; the view may be made anew from them
-
-    def takeBack(self) -> None:
-        """Undo :meth:`apply`."""
-        self._put(isAfter=False, what=f"no longer in step with {self.changedTitle}")
-
-    def _put(self, *, isAfter: bool, what: str) -> None:
-        for change in self.changes:
-            putMask(change.node, change.segmentId, change.after if isAfter else change.before, self.place)
-            tell(change.node, what, change.segmentId)
+        with UndoHistory.of(self.changes[0].node).entry(f"In step with {self.changedTitle}"):
+            for change in self.changes:
+                putMask(change.node, change.segmentId, change.after, self.place)
+                tell(change.node, f"brought in step with {self.changedTitle}", change.segmentId)
+            if self.labelsNode is not None:
+                keepMarks(self.labelsNode)  # the regions have what was drawn; the view may be made anew from them
 
 
 def bringInStep(segmentationNode: Any, changedSegmentId: str) -> Offer | None:
@@ -144,9 +140,9 @@ def _offer(pairs: list[tuple[Any, str, Mask, Mask]], changedNode: Any, changedId
     changes = []
     for node, name, before, after in pairs:
         gained, lost = int(np.count_nonzero(after & ~before)), int(np.count_nonzero(before & ~after))
-        if gained or lost:
+        if (gained or lost) and not isLocked(node, name):
             title = node.GetSegmentation().GetSegment(name).GetName()
-            changes.append(Change(node, name, title, gained * place.voxel_ml, lost * place.voxel_ml, before, after))
+            changes.append(Change(node, name, title, gained * place.voxel_ml, lost * place.voxel_ml, after))
     if not changes:
         return None
     title = changedNode.GetSegmentation().GetSegment(changedId).GetName()

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from MedSegAILib.core.errors import UsageError
 from MedSegAILib.core.labels import Label, LabelScheme
 
-from .review import isTouched, keepMarks
 from .segment_box import boxOf, putMask, together
+from .segment_mark import isTouched, keepMarks
 from .segmentations import addSegment, readScheme
 
 _REGIONS = "MedSegAI.Regions"  # node reference from the view as labels to its regions

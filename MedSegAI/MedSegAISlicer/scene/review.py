@@ -6,24 +6,25 @@ someone decides again. Nothing here changes a mask. The audit is written by ``au
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 import slicer
 
 from MedSegAILib.core.errors import UsageError
 
+from .locks import isLocked
 from .places import doubtOf
-from .segment_mark import Mark, isSameMark, markOf
+from .segment_mark import Mark, isSameMark, markOf, marksOf
 from .statistics import regionRows
+from .story import decisionsOf, keepDecisions, note, now
+from .undo import UndoHistory
 
-MARKS_ATTRIBUTE = "MedSegAI.Marks"
-REVIEW_ATTRIBUTE = "MedSegAI.Review"
 DECISIONS = ("accepted", "rejected", "to do")
 STATES = ("to do", "accepted", "edited", "rejected")
+_VERBS = {"accepted": "Accept", "rejected": "Reject", "to do": "Take back the decision about"}
 _NO_DECISION: dict[str, Any] = {}
 
 
@@ -39,6 +40,7 @@ class RegionReview:
         doubt_ml: volume where the passes of the network disagree; None when that is not known.
         state: one of ``STATES``.
         isOurs: whether the segment came with the result; others were made by the user.
+        isLocked: whether a person has locked it.
         reader: who decided last; empty when no name was given.
         time: when, ISO 8601 in UTC; empty before a decision.
     """
@@ -50,36 +52,14 @@ class RegionReview:
     doubt_ml: float | None
     state: str
     isOurs: bool
+    isLocked: bool = False
     reader: str = ""
     time: str = ""
 
 
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-def keepMarks(segmentationNode: Any) -> None:
-    """Remember the voxels of a fresh result, so that an edit is seen later."""
-    ids = segmentationNode.GetSegmentation().GetSegmentIDs()
-    marks = {segmentId: markOf(segmentationNode, segmentId) for segmentId in ids}
-    segmentationNode.SetAttribute(MARKS_ATTRIBUTE, json.dumps(marks, sort_keys=True))
-
-
-def marksOf(segmentationNode: Any) -> dict[str, Mark]:
-    """Give the marks of the segments as the result brought them; empty for a segmentation that is not ours."""
-    text = segmentationNode.GetAttribute(MARKS_ATTRIBUTE)
-    return dict(json.loads(text)) if text else {}
-
-
-def isTouched(segmentationNode: Any, segmentId: str) -> bool:
-    """Tell whether a segment is the user's: made by hand, or changed since the result brought it."""
-    mark = marksOf(segmentationNode).get(segmentId)
-    return mark is None or not isSameMark(mark, markOf(segmentationNode, segmentId))
-
-
 def reviewOf(segmentationNode: Any) -> list[RegionReview]:
     """Give the list, one line a segment, in the order of the node."""
-    marks, decisions = marksOf(segmentationNode), _kept(segmentationNode)["decisions"]
+    marks, decisions = marksOf(segmentationNode), decisionsOf(segmentationNode)
     contested = doubtOf(segmentationNode).contested_ml
     lines = []
     for row in regionRows(segmentationNode):
@@ -94,6 +74,7 @@ def reviewOf(segmentationNode: Any) -> list[RegionReview]:
                 contested.get(row.segmentId),
                 _state(current, brought, decision),
                 brought is not None,
+                isLocked(segmentationNode, row.segmentId),
                 str(decision.get("reader", "")),
                 str(decision.get("time", "")),
             )
@@ -107,7 +88,7 @@ def decide(
     decision: str,
     reader: str = "",
     *,
-    clock: Callable[[], datetime] = _now,
+    clock: Callable[[], datetime] = now,
 ) -> None:
     """Keep what a reader decided about a region as it is now; Slicer's own status of the segment follows.
 
@@ -128,39 +109,18 @@ def decide(
     segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
     if segment is None:
         raise UsageError("review.segment", f"There is no region {segmentId!r}.", "Choose a region of the table.")
-    kept, time = _kept(segmentationNode), clock().isoformat(timespec="seconds")
-    mark = markOf(segmentationNode, segmentId)
-    if decision == "to do":
-        kept["decisions"].pop(segmentId, None)
-    else:
-        kept["decisions"][segmentId] = {"decision": decision, "reader": reader, "time": time, "mark": mark}
-    _note(kept, {"what": decision, "segment": segmentId, "sha256": mark["sha256"], "reader": reader, "time": time})
-    segmentationNode.SetAttribute(REVIEW_ATTRIBUTE, json.dumps(kept, sort_keys=True))
+    time, mark = clock().isoformat(timespec="seconds"), markOf(segmentationNode, segmentId)
     logic = slicer.vtkSlicerSegmentationsModuleLogic
-    status = {"accepted": logic.Completed, "rejected": logic.Flagged, "to do": logic.NotStarted}[decision]
-    logic.SetSegmentStatus(segment, status)
-
-
-def tell(segmentationNode: Any, what: str, segmentId: str = "", *, clock: Callable[[], datetime] = _now) -> None:
-    """Add a line to the story of a node, for the audit: "taken from an earlier version", for example."""
-    kept = _kept(segmentationNode)
-    _note(kept, {"what": what, "segment": segmentId, "time": clock().isoformat(timespec="seconds")})
-    segmentationNode.SetAttribute(REVIEW_ATTRIBUTE, json.dumps(kept, sort_keys=True))
-
-
-def storyOf(segmentationNode: Any) -> list[dict[str, Any]]:
-    """Give every decision and change that was told, the oldest first."""
-    return list(_kept(segmentationNode)["story"])
-
-
-def _note(kept: dict[str, Any], event: dict[str, Any]) -> None:
-    """Append to the story; nothing in it is ever taken back."""
-    kept["story"].append(event)
-
-
-def _kept(segmentationNode: Any) -> dict[str, Any]:
-    text = segmentationNode.GetAttribute(REVIEW_ATTRIBUTE)
-    return dict(json.loads(text)) if text else {"decisions": {}, "story": []}
+    with UndoHistory.of(segmentationNode).entry(f"{_VERBS[decision]} {segment.GetName()}", segmentationNode):
+        decisions = decisionsOf(segmentationNode)
+        decisions.pop(segmentId, None)
+        if decision != "to do":
+            decisions[segmentId] = {"decision": decision, "reader": reader, "time": time, "mark": mark}
+        keepDecisions(segmentationNode, decisions)
+        event = {"what": decision, "segment": segmentId, "sha256": mark["sha256"], "reader": reader, "time": time}
+        note(segmentationNode, event)
+        status = {"accepted": logic.Completed, "rejected": logic.Flagged, "to do": logic.NotStarted}[decision]
+        logic.SetSegmentStatus(segment, status)
 
 
 def _state(current: Mark, brought: Mark | None, decision: dict[str, Any]) -> str:

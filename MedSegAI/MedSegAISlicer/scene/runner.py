@@ -16,7 +16,9 @@ from MedSegAILib.core.errors import Cancelled, InputError, MedSegAIError, UsageE
 from MedSegAILib.core.result import Result
 from MedSegAILib.core.run import Progress, RunOptions
 
+from .carry_over import carryOver
 from .segmentations import showResult
+from .undo import UndoHistory
 from .versions import nextVersionName
 from .volumes import caseFromNodes
 
@@ -175,6 +177,8 @@ class Runner:
         except MedSegAIError as error:
             self._fail(run, error)
             return
+        carryOver(run.segmentationNode)
+        UndoHistory.of(run.segmentationNode).added(run.segmentationNode, f"Model run {name}")
         run.result, run.state = result, "done"
         run.callbacks.onDone(run.segmentationNode, result)
 

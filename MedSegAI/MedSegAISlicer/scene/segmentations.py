@@ -21,7 +21,7 @@ from MedSegAILib.core.labels import Code, Label, LabelScheme, Region
 from MedSegAILib.core.result import Passport, Result
 
 from .places import keepDoubt
-from .review import keepMarks
+from .segment_mark import keepMarks
 from .volumes import gridFromNode
 
 PASSPORT_ATTRIBUTE = "MedSegAI.Passport"

@@ -15,10 +15,11 @@ from MedSegAILib.core.errors import MedSegAIError, SetupError
 from MedSegAILib.core.run import RunOptions
 
 from .export import exportResult
+from .family import versionsOf
 from .logic import SegmentationLogic
 from .places import stepToPlace
 from .review import decide, reviewOf
-from .versions import compareVersions, versionsOf
+from .versions import compareVersions
 
 ROLES = ("T1", "T1ce", "T2", "FLAIR")
 # The sample lies beside a checkout; an installed extension does not carry it.

@@ -15,9 +15,12 @@ import slicer.util
 
 from MedSegAILib.core.errors import UsageError
 
-from .review import isTouched, tell
+from .family import versionsOf
+from .locks import refuseLocked
 from .segment_box import SegmentBox, boxOf, together
-from .segmentations import readPassport
+from .segment_mark import isTouched
+from .story import tell
+from .undo import UndoHistory
 from .volumes import frameMatrix
 
 
@@ -51,15 +54,6 @@ def nextVersionName(scene: Any, name: str) -> str:
 
 def _numbered(name: str, number: int) -> str:
     return name if number == 1 else f"{name} ({number})"
-
-
-def versionsOf(segmentationNode: Any) -> list[Any]:
-    """Give all versions of a result, the oldest first; itself alone for a segmentation that is not ours."""
-    key = _key(segmentationNode)
-    if key is None:
-        return [segmentationNode]
-    scene = segmentationNode.GetScene()
-    return [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene) if _key(node) == key]
 
 
 def versionBefore(segmentationNode: Any) -> Any:
@@ -107,7 +101,7 @@ def takeRegion(source: Any, target: Any, segmentId: str) -> str:
         person to keep.
 
     Raises:
-        UsageError: "versions.region" when one of them has no such region.
+        UsageError: "versions.region" when one of them has no such region; "segment.locked".
     """
     for node in (source, target):
         if node.GetSegmentation().GetSegment(segmentId) is None:
@@ -116,28 +110,48 @@ def takeRegion(source: Any, target: Any, segmentId: str) -> str:
                 f"One of the two versions has no region {segmentId!r}.",
                 "Choose a region that both of them have.",
             )
-    kept = _keepAside(target, segmentId) if isTouched(target, segmentId) else ""
+    refuseLocked(target, segmentId)
+    title = target.GetSegmentation().GetSegment(segmentId).GetName()
+    with UndoHistory.of(target).entry(f"{title} of {source.GetName()}", target):
+        kept = _keepBefore(target, segmentId) if isTouched(target, segmentId) else ""
+        copyRegion(source, target, segmentId)
+        tell(target, f"taken from {source.GetName()}", segmentId)
+    return kept
+
+
+def isSameRegion(one: Any, other: Any, segmentId: str) -> bool:
+    """Tell whether two versions have the same voxels of a region; False when their grids differ."""
+    both = together(boxOf(one, segmentId), boxOf(other, segmentId))
+    return both is not None and bool(np.array_equal(*both.masks))
+
+
+def copyRegion(source: Any, target: Any, segmentId: str) -> None:
+    """Replace the voxels of a region by those of another version, under whatever transforms the two lie."""
     logic = slicer.vtkSlicerSegmentationsModuleLogic
     image = slicer.vtkOrientedImageData()
     source.GetBinaryLabelmapRepresentation(segmentId, image)
     if image.IsEmpty():
         logic.ClearSegment(target, segmentId)
-    else:
-        matrix = slicer.util.vtkMatrixFromArray(
-            np.array(frameMatrix(source, target) @ boxOf(source, segmentId).ijk_to_ras)
-        )
-        image.SetImageToWorldMatrix(matrix)
-        logic.SetBinaryLabelmapToSegment(image, target, segmentId, logic.MODE_REPLACE)
-    tell(target, f"taken from {source.GetName()}", segmentId)
-    return kept
+        return
+    matrix = frameMatrix(source, target) @ boxOf(source, segmentId).ijk_to_ras
+    image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(np.array(matrix)))
+    logic.SetBinaryLabelmapToSegment(image, target, segmentId, logic.MODE_REPLACE)
 
 
-def _keepAside(node: Any, segmentId: str) -> str:
-    """Copy a segment within its node, hidden, under a name that says when it was."""
+def _keepBefore(node: Any, segmentId: str) -> str:
+    title = node.GetSegmentation().GetSegment(segmentId).GetName()
+    return copyAside(node, segmentId, f"{segmentId}-before", f"{title} (before)")
+
+
+def copyAside(node: Any, segmentId: str, asideId: str, title: str) -> str:
+    """Copy a segment within its node, hidden, under a name that says what it is.
+
+    Returns:
+        The id of the copy: ``asideId``, with a number where that is taken.
+    """
     segmentation = node.GetSegmentation()
-    segment = segmentation.GetSegment(segmentId)
-    asideId = segmentation.GenerateUniqueSegmentID(f"{segmentId}-before")
-    copied = segmentation.AddEmptySegment(asideId, f"{segment.GetName()} (before)", segment.GetColor())
+    color = segmentation.GetSegment(segmentId).GetColor()
+    copied = segmentation.AddEmptySegment(segmentation.GenerateUniqueSegmentID(asideId), title, color)
     image = slicer.vtkOrientedImageData()
     node.GetBinaryLabelmapRepresentation(segmentId, image)
     if not image.IsEmpty():
@@ -146,15 +160,6 @@ def _keepAside(node: Any, segmentId: str) -> str:
     if node.GetDisplayNode() is not None:
         node.GetDisplayNode().SetSegmentVisibility(copied, False)
     return str(copied)
-
-
-def _key(node: Any) -> tuple[str, str] | None:
-    """Give what the versions of a result have in common: task and reference volume."""
-    passport = readPassport(node)
-    if passport is None:
-        return None
-    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
-    return passport.task, node.GetNodeReferenceID(role) or ""
 
 
 def _ml(box: SegmentBox) -> float:

@@ -1,0 +1,102 @@
+"""Which volume is which sequence, as it is remembered in the scene: chosen by a person, else filled where certain.
+
+For a view that has no selectors of its own that know the scene. Looks at one volume at a time, so that a window lives
+on between two looks. Ring 9 (scene); no Qt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import slicer
+import slicer.util
+
+from MedSegAILib.core.errors import UsageError
+from MedSegAILib.core.roles import Assignment
+
+from .parameters import Parameters
+from .roles import RoleFinder
+
+
+class StudyInputs:
+    """The inputs of a task.
+
+    Args:
+        parameters: gives the choices remembered in the scene.
+    """
+
+    def __init__(self, parameters: Callable[[], Parameters]) -> None:
+        self.parameters = parameters
+        self.roles: tuple[str, ...] = ()
+        self._finder = RoleFinder()
+        self._found: Assignment | None = None
+
+    def setRoles(self, roles: Sequence[str]) -> None:
+        """Take the roles of another task, and fill them."""
+        self.roles = tuple(roles)
+        self.fill()
+
+    def inputs(self) -> dict[str, Any]:
+        """Give the volume node, or None, of each role."""
+        return {role: self.parameters().input(role) for role in self.roles}
+
+    def choose(self, role: str, node: Any) -> None:
+        """Keep what a person has chosen for a role; None is a choice too.
+
+        Raises:
+            UsageError: "scene.role" when the task has no such role.
+        """
+        if role not in self.roles:
+            raise UsageError(
+                "scene.role", f"The task has no input {role!r}.", f"Choose one of {', '.join(self.roles)}."
+            )
+        remembered = self.parameters()
+        remembered.chosenByHand |= {role}
+        remembered.setInput(role, node)
+        self.fill()
+
+    def fill(self) -> None:
+        """Choose the volume of each open role where that is certain; what a person chose is left alone."""
+        remembered, nodes = self.parameters(), scans()
+        self._found = self._finder.assign(nodes, self.roles, self._chosen())
+        byId = {node.GetID(): node for node in nodes}
+        taken = {node.GetID() for node in self.inputs().values() if node is not None}
+        for role, guess in self._found.by_role.items():
+            isOpen = role not in remembered.chosenByHand and remembered.input(role) is None
+            if isOpen and guess.key in byId and guess.key not in taken:
+                remembered.setInput(role, byId[guess.key])
+
+    def lookAtNext(self) -> bool:
+        """Look at one more volume where that may settle an open role, some hundredths of a second.
+
+        Returns:
+            Whether there was one; call again until there is none.
+        """
+        if not self._finder.wantsLook(scans(), self.roles, self._chosen()):
+            return False
+        self._finder.lookAtNext(scans(), self.roles, self._chosen())
+        self.fill()
+        return True
+
+    def reason(self, role: str) -> str:
+        """Say why a volume was chosen for a role, or what is unclear; empty when there is nothing to say."""
+        if self._found is None:
+            return ""
+        node, guess = self.parameters().input(role), self._found.by_role.get(role)
+        if guess is not None and node is not None and guess.key == node.GetID():
+            return guess.reason
+        return self._found.question(role) if node is None and role in self._found.in_doubt else ""
+
+    def _chosen(self) -> dict[str, Any]:
+        byHand = self.parameters().chosenByHand
+        return {role: node for role, node in self.inputs().items() if node is not None and role in byHand}
+
+
+def scans() -> list[Any]:
+    """Give the volumes of the scene that may be inputs, in the order in which they came."""
+    return [
+        node
+        for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
+    ]

@@ -1,0 +1,158 @@
+"""Correct: paint and erase on the chosen region; the offer to bring the others in step; undo and redo. Ring 10 (web).
+
+The brush is trame-slicer's; it may differ from the one of Slicer's Segment Editor. What it changes is noticed by the
+one undo history, like an edit of anybody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from trame_slicer.segmentation import SegmentationEffectErase, SegmentationEffectPaint
+from trame_slicer.segmentation.paint_effect_parameters import BrushDiameterMode
+
+from MedSegAILib.core.errors import UsageError
+from MedSegAISlicer.gui import review_sentences as sentences
+from MedSegAISlicer.scene.in_step import Offer, bringInStep
+from MedSegAISlicer.scene.locks import refuseLocked
+from MedSegAISlicer.scene.undo import Entry, UndoHistory
+
+from .desk import Desk
+from .review_part import ReviewPart
+
+_TOOLS = {"paint": SegmentationEffectPaint, "erase": SegmentationEffectErase}
+_BRUSH_MM = 8.0
+_SETTLE_S = 0.15  # a stroke sends several events; the numbers follow when it rests
+
+
+class CorrectPart:
+    """The section "Correct"."""
+
+    def __init__(self, desk: Desk, review: ReviewPart) -> None:
+        self.desk = desk
+        self.state = desk.state
+        self.review = review
+        self.editor: Any = desk.application.segmentation_editor
+        self.history: UndoHistory | None = None
+        self._offer: Offer | None = None
+        self._isDue = False
+        self.editor.segmentation_modified.connect(self._onModified)
+        review.onRefreshed = self.refresh
+        review.onChosen = self._follow
+        self.state.update({"tool": "", "brush_mm": _BRUSH_MM, "offer": "", "undo_name": "", "redo_name": ""})
+        self.state.update({"undo_hint": "", "redo_hint": ""})
+        desk.onChange("tool", self.take)
+        desk.onChange("brush_mm", self._setBrush)
+
+    def take(self, tool: str | None) -> None:
+        """Take a tool into the hand, or put it away.
+
+        Raises:
+            UsageError: "viewer.nothing_to_correct" without a result; "viewer.under_transform"; "segment.locked".
+        """
+        try:
+            if tool:
+                self._check()
+        except UsageError:
+            tool = ""
+            raise
+        finally:
+            self.state.tool = tool or ""
+            self.review.result.isEditing = bool(tool)
+            self.review.result.drawSurfaces()
+            self.editor.deactivate_effect()
+            if tool:
+                self.editor.set_active_segment_id(self.state.chosen)
+                self.editor.set_active_effect_type(_TOOLS[tool])
+                self._setBrush(self.state.brush_mm)
+                self._keepBrushOutOfSurfaces(_TOOLS[tool])
+
+    def bringInStep(self) -> None:
+        """Let the other regions follow the last edit."""
+        offer, self._offer = self._offer, None
+        if offer is not None and all(change.node.GetScene() is not None for change in offer.changes):
+            offer.apply()
+            self.desk.say(sentences.broughtInStep(offer))
+        self.review.refresh()
+
+    def undo(self) -> None:
+        """Take the last entry of the history back, whatever made it."""
+        if self.history is not None:
+            self._tell(self.history.undo(), isBack=True)
+
+    def redo(self) -> None:
+        """Do the last undone entry again."""
+        if self.history is not None:
+            self._tell(self.history.redo(), isBack=False)
+
+    def refresh(self) -> None:
+        """Show what undo and redo would do, and what is offered."""
+        if self.review.node is not None:
+            self.history = UndoHistory.of(self.review.node)
+        elif self.history is not None and not self.history.isAlive:
+            self.history = None
+        undoName, redoName = (self.history.undoName, self.history.redoName) if self.history else ("", "")
+        self.state.update({"undo_name": undoName, "redo_name": redoName})
+        self.state.update({"undo_hint": sentences.undoHint(undoName), "redo_hint": sentences.redoHint(redoName)})
+        self.state.offer = sentences.offer(self._offer) if self._offer is not None else ""
+
+    def _check(self) -> None:
+        node = self.review.node
+        if node is None or not self.state.chosen:
+            raise UsageError(
+                "viewer.nothing_to_correct", "There is no region to correct yet.", "Press Segment, then choose one."
+            )
+        if node.GetParentTransformNode() is not None or self.editor.active_segmentation_node is not node:
+            # The brush of trame-slicer leaves parent transforms out and would paint elsewhere.
+            raise UsageError(
+                "viewer.under_transform",
+                "The brush of the viewer works on results whose volume is there and under no transform.",
+                "Correct it in 3D Slicer.",
+            )
+        refuseLocked(node, self.state.chosen)
+
+    def _follow(self) -> None:
+        """Another region was chosen: the tool goes on there, or is put away where it may not."""
+        if self.state.tool:
+            self.take(self.state.tool)
+
+    def _setBrush(self, diameterMm: float) -> None:
+        for effect in _TOOLS.values():
+            self.editor.get_effect(effect).set_brush_diameter(float(diameterMm), BrushDiameterMode.Absolute)
+
+    def _keepBrushOutOfSurfaces(self, effect: Any) -> None:
+        """Show the outline of the brush in the slices only."""
+        node = self.editor.get_effect_parameter_node(effect)
+        for name in node.GetNodeReferenceRoles() or ():
+            display = getattr(node.GetNodeReference(name), "GetDisplayNode", lambda: None)()
+            if display is not None:
+                display.SetVisibility3D(False)
+
+    def _onModified(self, *_arguments: Any) -> None:
+        if self.state.tool and not self._isDue:
+            self._isDue = True
+            self.desk.later(self._settle())
+
+    async def _settle(self) -> None:
+        """Note the stroke, and say what must follow it."""
+        await asyncio.sleep(_SETTLE_S)
+        self._isDue = False
+        if self.history is None or self.review.node is None:
+            return
+        entry = self.history.noteEdits()
+        if entry is not None:
+            drawn = [(changed.node, change.segmentId) for changed in entry.changes for change in changed.segments]
+            self._offer = bringInStep(*drawn[-1]) if drawn else None
+            self.review.refresh()
+
+    def _tell(self, entry: Entry | None, *, isBack: bool) -> None:
+        if self.history is None or entry is None:
+            return
+        self._offer = None
+        node = self.history.nodeToShow(entry)
+        if node is self.review.node:
+            self.review.refresh()
+        else:
+            self.review.show(node)
+        self.desk.say(sentences.undone(entry.words) if isBack else sentences.doneAgain(entry.words))

@@ -1,0 +1,78 @@
+"""Taking things along: the result as files, the scene as one file, a saved scene back. Ring 10 (web)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from MedSegAILib.core.errors import UsageError
+from MedSegAISlicer.gui import review_sentences as sentences
+from MedSegAISlicer.scene.export import exportSteps
+from MedSegAISlicer.scene.load import openScene, saveScene
+
+from .desk import Desk
+from .review_part import ReviewPart
+
+_FOLDER, _SCENE = "MedSegAI-result", "MedSegAI-scene.mrb"
+
+
+class ExportPart:
+    """The section "Export".
+
+    Args:
+        desk: the shared things.
+        review: gives the result.
+        onOpened: called after another scene was opened.
+    """
+
+    def __init__(self, desk: Desk, review: ReviewPart, onOpened: Callable[[], None]) -> None:
+        self.desk = desk
+        self.state = desk.state
+        self.review = review
+        self.onOpened = onOpened
+        self.state.update({"folder": str(Path.cwd()), "is_writing": False})
+
+    def export(self) -> None:
+        """Write all files of the result into a new folder within the chosen one: nothing that is there is replaced."""
+        if self.review.node is None:
+            raise UsageError("viewer.nothing_to_export", "There is no result to export yet.", "Press Segment first.")
+        self.desk.later(self._export(_fresh(self._parent() / _FOLDER)))
+
+    def save(self) -> None:
+        """Save the scene with all that was decided and drawn."""
+        path = _fresh(self._parent() / _SCENE)
+        saveScene(self.desk.scene, path)
+        self.desk.say(f"Saved as {path}. Open it again with: medsegai view {path}")
+        self.state.scene_file = str(path)
+
+    def open(self) -> None:
+        """Open the scene that was saved last."""
+        if self.state.scene_file:
+            openScene(self.desk.scene, Path(self.state.scene_file))
+            self.onOpened()
+            self.desk.say(f"Opened {Path(self.state.scene_file).name}.")
+
+    def _parent(self) -> Path:
+        return Path(str(self.state.folder or ".")).expanduser().absolute()
+
+    async def _export(self, folder: Path) -> None:
+        """Write one file after the other, so that the page lives on between them."""
+        count = 0
+        self.state.is_writing = True
+        try:
+            await self.desk.breathe()
+            for written in exportSteps(self.review.node, folder):
+                count += len(written)
+                await self.desk.breathe()
+        finally:
+            self.state.is_writing = False
+        self.desk.say(sentences.exported(count, str(folder)))
+
+
+def _fresh(wanted: Path) -> Path:
+    """Give a path that is not there yet: "name", then "name-2"."""
+    number, path = 1, wanted
+    while path.exists():
+        number += 1
+        path = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+    return path

@@ -1,0 +1,116 @@
+"""Segment and Cancel in one button, the true percentage, the time left. Ring 10 (web)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+from MedSegAILib.core.errors import Cancelled, MedSegAIError
+from MedSegAILib.core.result import Result
+from MedSegAILib.core.run import Progress, RunOptions
+from MedSegAISlicer.gui import sentences
+from MedSegAISlicer.gui.guard import guarded
+from MedSegAISlicer.scene.readiness import whyNotReady
+from MedSegAISlicer.scene.runner import Callbacks, Run
+from MedSegAISlicer.scene.time_left import TimeLeft
+
+from .desk import Desk
+from .study_part import StudyPart
+
+_POLL_S = 0.05
+
+
+class RunPart:
+    """The button, the bar and their state: "blocked", "ready", "running" or "cancelling".
+
+    Args:
+        desk: the shared things.
+        study: gives the inputs.
+        onDone: called with the new segmentation node.
+    """
+
+    def __init__(self, desk: Desk, study: StudyPart, onDone: Callable[[Any], None]) -> None:
+        self.desk = desk
+        self.state = desk.state
+        self.study = study
+        self.onDone = onDone
+        self.run: Run | None = None
+        self._timeLeft = TimeLeft()
+        self._startedAt = 0.0
+        self.state.update({"run_state": "blocked", "run_reason": "", "run_percent": 0, "run_text": ""})
+
+    @property
+    def isIdle(self) -> bool:
+        """Whether no run is under way."""
+        return self.state.run_state in ("blocked", "ready")
+
+    def refresh(self) -> None:
+        """Show whether a run may be started with what is chosen now."""
+        if self.study.package is None or not self.isIdle:
+            return
+        reason = whyNotReady(self.study.package, self.study.inputs())
+        words = sentences.problem(reason) if reason else ""
+        self.state.update({"run_state": "blocked" if reason else "ready", "run_reason": words})
+
+    def press(self) -> None:
+        """Segment, or Cancel, whichever the button says."""
+        if self.state.run_state == "running":
+            self.state.run_state = "cancelling"
+            self.desk.say(sentences.cancelling())
+            if self.run is not None:
+                self.run.cancel()
+        elif self.state.run_state == "ready":
+            self._start()
+
+    def _start(self) -> None:
+        self._timeLeft, self._startedAt = TimeLeft(), time.monotonic()
+        task = self.desk.logic.parameters().task
+        options = RunOptions(preset=cast(Any, self.state.preset))
+        callbacks = Callbacks(onProgress=self._onProgress, onDone=self._onDone, onError=self._onError)
+        self.run = self.desk.logic.segmentAsync(self.study.inputs(), task, options=options, callbacks=callbacks)
+        self.state.update({"run_state": "running", "run_percent": 0, "run_text": ""})
+        self.desk.say(sentences.starting())
+        self.desk.later(self._listen())
+
+    async def _listen(self) -> None:
+        """Hear the worker until there is nothing to hear."""
+        while self.desk.logic.needsPoll:
+            with guarded(self._abandon):
+                self.desk.logic.poll()
+            self.state.flush()
+            await asyncio.sleep(_POLL_S)
+
+    def _onProgress(self, progress: Progress) -> None:
+        share = self._timeLeft.update(progress)
+        text = sentences.barFormat(share, self._timeLeft.seconds())
+        self.state.update({"run_percent": round(100 * share), "run_text": text})
+        if self.state.run_state == "running":
+            self.desk.say(sentences.running(progress.stage))
+
+    def _onDone(self, segmentationNode: Any, _result: Result) -> None:
+        self.onDone(segmentationNode)
+        self._end()
+        self.desk.say(sentences.done(time.monotonic() - self._startedAt))
+
+    def _onError(self, error: MedSegAIError) -> None:
+        self._end()
+        if isinstance(error, Cancelled):
+            self.desk.say(sentences.cancelled())
+        else:
+            self.desk.warn(sentences.problem(error))
+
+    def _abandon(self, sentence: str) -> None:
+        """A callback failed: end the run rather than repeat the failure 20 times a second."""
+        if self.desk.logic.isBusy:
+            self.desk.logic.runner.drop()
+        self._end()
+        self.desk.warn(sentence)
+
+    def _end(self) -> None:
+        """Back to idle, whatever happened."""
+        self.run = None
+        self.state.update({"run_state": "ready", "run_percent": 0, "run_text": ""})
+        self.refresh()
+        self.study.refreshOutlooks()

@@ -1,0 +1,136 @@
+"""The views: three slices and the surfaces, what they show, and what is drawn over them. Ring 10 (web).
+
+Surfaces are drawn on demand; volume rendering is never switched on (88 s a frame without a GPU).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+from trame.widgets import html
+from trame.widgets import vuetify3 as v3
+from trame_slicer.app.logic.slice_view_logic import connect_slice_view_slider_to_state
+from trame_slicer.core import LayoutManager
+from trame_slicer.rca_view import register_rca_factories
+from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition, ViewProps, ViewType
+
+from .desk import Desk
+from .look import MORE
+
+BACKGROUND = "#000000"
+# What stands at the four edges of a view: left, right, top, bottom; radiological, the patient's right on the left.
+_LETTERS = {"Axial": "RLAP", "Coronal": "RLSI", "Sagittal": "APSI"}
+_TAGS = {"Axial": "Red", "Coronal": "Green", "Sagittal": "Yellow"}
+_FRAMES_A_SECOND = 20.0
+# One quality for moving and resting pictures: trame draws a second frame where they differ.
+_QUALITY = 90
+
+
+class Views:
+    """The views of the page."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.state = desk.state
+        self._manager = desk.application.view_manager
+        register_rca_factories(
+            self._manager,
+            desk.server,
+            slice_view_ui_f=self._drawOverSlice,
+            three_d_view_ui_f=self._drawOverSurfaces,
+            target_fps=_FRAMES_A_SECOND,
+            blur_fps=_FRAMES_A_SECOND,
+            interactive_quality=_QUALITY,
+        )
+        self.layouts = LayoutManager(desk.scene, self._manager, desk.server)
+        self.layouts.register_layout_dict(_layouts())
+        self.state.update({"layout": "four", "shows_surfaces": True})
+        self.layouts.set_layout("four")
+        for view in self._manager.get_views():
+            view.render_window().SetMultiSamples(0)  # with them, software GL loses what is translucent
+        # Translucent regions lie one within the other and are drawn in that order; peeling costs three times as much.
+        self.surfaces().renderer().SetUseDepthPeeling(False)
+        desk.onChange("layout", self.layouts.set_layout)
+
+    def slices(self) -> list[Any]:
+        """Give the three slice views."""
+        return list(self._manager.get_slice_views())
+
+    def surfaces(self) -> Any:
+        """Give the view of the surfaces."""
+        return self._manager.get_threed_views()[0]
+
+    def showVolume(self, volumeNode: Any) -> None:
+        """Show a volume in the slices; where they stand stays."""
+        self.desk.application.display_manager.show_volume_in_slice_background(volumeNode)
+
+    def reset(self) -> None:
+        """Fit what is shown into all views."""
+        self.desk.application.display_manager.reset_views()
+
+    def render(self) -> None:
+        """Draw all views anew when there is time."""
+        for view in self._manager.get_views():
+            view.schedule_render()
+
+    def _drawOverSlice(self, server: Any, viewId: str, view: Any) -> None:
+        name = next(name for name, tag in _TAGS.items() if tag == view.get_singleton_tag())
+        slider = connect_slice_view_slider_to_state(server, view)
+        self._drawTitle(name, view)
+        for letter, place in zip(_LETTERS[name], ("left", "right", "top", "bottom"), strict=True):
+            html.Div(letter, classes=f"letter letter-{place}")
+        with html.Div(classes="slice-slider"):
+            v3.VSlider(
+                v_model=(slider.name.value,),
+                min=(slider.name.min_value,),
+                max=(slider.name.max_value,),
+                step=(slider.name.step,),
+                hide_details=True,
+                thumb_size=12,
+                track_size=2,
+                color="grey-lighten-1",
+                aria_label=f"{name} slice",
+                **MORE,
+            )
+            html.Span(f"{{{{ {slider.name.value}.toFixed(1) }}}} mm", classes="slice-position")
+
+    def _drawOverSurfaces(self, _server: Any, _viewId: str, view: Any) -> None:
+        self._drawTitle("Surfaces", view)
+        html.Div("{{ surface_hint }}", classes="surface-hint", v_if="surface_hint")
+
+    def _drawTitle(self, name: str, view: Any) -> None:
+        with html.Div(classes="view-title"):
+            html.Span(name)
+            with v3.VBtn(
+                icon=True,
+                size="x-small",
+                variant="text",
+                density="comfortable",
+                click=self.desk.slot(view.reset_view),
+                title=f"Fit {name.lower()} view",
+            ):
+                v3.VIcon("mdi-fit-to-page-outline", size="small")
+
+
+def _slice(name: str) -> ViewLayoutDefinition:
+    return ViewLayoutDefinition(
+        _TAGS[name], ViewType.SLICE_VIEW, ViewProps(label=name[0], orientation=name, background_color=BACKGROUND)
+    )
+
+
+def _layouts() -> dict[str, Layout]:
+    """Give the layouts by name."""
+    axial, coronal, sagittal = (_slice(name) for name in ("Axial", "Coronal", "Sagittal"))
+    surfaces = ViewLayoutDefinition.threed_view(background_color=("#10151b", "#26303b"), box_visible=False)
+    across, down = LayoutDirection.Horizontal, LayoutDirection.Vertical
+    return {
+        "four": Layout(across, [Layout(down, [axial, coronal]), Layout(down, [surfaces, sagittal])]),
+        "axial": Layout(across, [axial, Layout(down, [surfaces, coronal, sagittal])], ["2", "1"]),
+    }
+
+
+def hideCrosshair() -> None:
+    """Leave the slices free of lines."""
+    for node in slicer.util.getNodesByClass("vtkMRMLCrosshairNode"):
+        node.SetCrosshairMode(node.NoCrosshair)

@@ -1,0 +1,95 @@
+"""The journey of a reader through the browser viewer: real clicks, real MRML, the shipped package and sample."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from Testing.harness.viewer import looking, serving
+
+SAMPLE = "Resources/SampleData/brain-tumor"
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Where a picture of each step goes: a folder that someone named, else nowhere."""
+    named = os.environ.get("VIEWER_PICTURES", "")
+    return Path(named) if named else None
+
+
+def test_segment_cancel_review_correct_export_save_and_reload(checkout, tmp_path, pictures):
+    scene, result = tmp_path / "MedSegAI-scene.mrb", tmp_path / "MedSegAI-result"
+    with serving(checkout / SAMPLE) as address, looking(address, pictures) as viewer:
+        assert viewer.page.title() == "MedSegAI viewer (research use)"
+        assert viewer.page.locator(".role .mdi-check-circle").count() == 4
+        viewer.picture("01-loaded")
+        viewer.press("Segment")
+        viewer.waitFor("#run-text:has-text('left')")
+        viewer.picture("02-running", 300)
+        viewer.press("Cancel")
+        viewer.sentence("Cancelled. Nothing was changed.")
+        assert viewer.page.locator("[data-region]").count() == 0
+        viewer.picture("03-cancelled", 300)
+
+        viewer.press("Segment")
+        viewer.sentence("Done in")
+        found = viewer.regions()
+        assert list(found) == ["WT", "TC", "ET"]
+        assert found["WT"][0] > found["TC"][0] > found["ET"][0] > 0
+        viewer.page.locator(".surface-hint").wait_for(state="hidden")
+        viewer.picture("04-segmented")
+
+        viewer.press("Show Whole tumor")
+        viewer.waitFor("[data-region=WT] .mdi-eye-off-outline")
+        viewer.picture("05-hidden")
+        viewer.press("Show Whole tumor")
+        viewer.press("Next doubt")
+        viewer.waitFor("#place:has-text('Place 1 of')")
+        viewer.picture("06-next-doubt")
+
+        viewer.choose("WT")
+        viewer.press("Paint")
+        viewer.waitFor("button.v-btn--active:has-text('Paint')")
+        viewer.stroke("Axial", (0.40, 0.30), (0.55, 0.36))
+        grown = viewer.waitForVolume("WT", lambda ml: ml > found["WT"][0])
+        assert viewer.regions()["WT"][1] == "Edited"
+        viewer.picture("07-painted")
+        viewer.press("Undo")
+        viewer.sentence("Brush in Whole tumor")
+        assert viewer.waitForVolume("WT", lambda ml: ml < grown) == found["WT"][0]
+        viewer.press("Redo")
+        assert viewer.waitForVolume("WT", lambda ml: ml > found["WT"][0]) == grown
+        viewer.press("Paint")
+        viewer.picture("08-redone")
+
+        viewer.page.get_by_label("Reader").fill("Dr. A")
+        viewer.press("Accept")
+        viewer.waitFor("[data-region=WT] .state-accepted")
+        viewer.page.get_by_label("Folder on this computer").fill(str(tmp_path))
+        viewer.press("Export")
+        viewer.sentence("files written to")
+        viewer.press("Save scene")
+        viewer.sentence("Saved as")
+        viewer.picture("09-exported")
+        assert viewer.foreign == []
+        assert viewer.errors == []
+
+    audit = json.loads((result / "audit.json").read_text(encoding="utf-8"))
+    told = {line["region"]: (line["state"], line["reader"]) for line in audit["regions"]}
+    assert told == {"WT": ("accepted", "Dr. A"), "TC": ("to do", ""), "ET": ("to do", "")}
+    assert [event["what"] for event in audit["story"] if "undone" in event["what"]]
+    assert {path.name for path in result.iterdir()} >= {"labels.nii.gz", "segmentation.seg.nrrd", "volumes.csv"}
+
+    with serving(scene) as address, looking(address, pictures) as viewer:
+        viewer.waitFor("[data-region=WT] .state-accepted")
+        assert viewer.regions()["WT"] == (grown, "Accepted")
+        assert {name: ml for name, (ml, _) in viewer.regions().items()} == {
+            "WT": grown,
+            "TC": found["TC"][0],
+            "ET": found["ET"][0],
+        }
+        assert viewer.page.locator(".role .mdi-check-circle").count() == 4
+        viewer.picture("10-reloaded", 4000)
