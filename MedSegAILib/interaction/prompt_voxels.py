@@ -12,10 +12,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from MedSegAILib.core.errors import InputError
 from MedSegAILib.core.prompts import BoxPrompt, Click, Lasso, Prompt, Scribble
 from MedSegAILib.core.volume import Grid
-from MedSegAILib.image.geometry import Box
 
 Mask = npt.NDArray[np.bool_]
 _Centers = npt.NDArray[np.float64]  # [z, y, x, 3], RAS mm
@@ -47,25 +45,6 @@ def index_of(point_ras_mm: Sequence[float], grid: Grid) -> tuple[int, int, int]:
     """Give the voxel (z, y, x) nearest to a point; it may lie outside of the grid."""
     i, j, k = (np.linalg.inv(grid.ijk_to_ras) @ [*point_ras_mm, 1.0])[:3]
     return int(np.floor(k + 0.5)), int(np.floor(j + 0.5)), int(np.floor(i + 0.5))
-
-
-def box_around(prompts: Sequence[Prompt], grid: Grid, margin_mm: float) -> Box:
-    """Give the voxels within a margin of prompts, cut to the grid.
-
-    Raises:
-        InputError: "prompt.outside" when no point of theirs lies in the image.
-    """
-    to_index = np.linalg.inv(grid.ijk_to_ras)
-    points = np.array([point for prompt in prompts for point in prompt.points_ras_mm])
-    indices = (points @ to_index[:3, :3].T + to_index[:3, 3])[:, ::-1]
-    margins = np.array([margin_mm / size for size in grid.spacing_zyx_mm])
-    shape = np.array(grid.shape_zyx)
-    first = np.maximum(np.floor(indices.min(axis=0) - margins + 0.5), 0).astype(int)
-    last = np.minimum(np.ceil(indices.max(axis=0) + margins - 0.5), shape - 1).astype(int)
-    if np.any(indices.max(axis=0) < -0.5) or np.any(indices.min(axis=0) > shape - 0.5):
-        raise InputError("prompt.outside", "The prompt lies outside of the image.", "Click within the image.")
-    sides = [slice(int(low), int(high) + 1) for low, high in zip(first, last, strict=True)]
-    return sides[0], sides[1], sides[2]
 
 
 def _centers(grid: Grid) -> _Centers:

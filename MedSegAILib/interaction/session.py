@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from MedSegAILib.core.correction import REACH_MM, Corrected, Correction
+from MedSegAILib.core.prompt_box import box_around
 from MedSegAILib.core.prompts import BoxPrompt, Lasso, Prompt
 from MedSegAILib.core.volume import Grid, Volume
 from MedSegAILib.image.geometry import Box
@@ -21,7 +22,7 @@ from MedSegAILib.image.geometry import Box
 from .corrector import CORRECTORS, Corrector, Local
 from .evidence import Evidence, gather
 from .filled_box import fill_box
-from .prompt_voxels import box_around, voxels_of
+from .prompt_voxels import voxels_of
 from .rules import changeable, changed_ml, relabel
 
 Mask = npt.NDArray[np.bool_]
