@@ -113,9 +113,12 @@ class RealPipeline:
         from MedSegAILib.tasks.pipeline import segment
         from MedSegAILib.tasks.store import find_package
 
+        from .verb_correct import KEPT
+
         self._kept = self._kept or KeptStages()
         result = segment(case, find_package(task, packages), options, progress, cancel, self._kept)
         remember(result.passport)
+        KEPT.put(result.passport, self._kept.probabilities)
         return result
 
 
