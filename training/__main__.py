@@ -1,4 +1,4 @@
-"""The door of training: ``python -m training train|export|evaluate|package|phantom``. Parsing and telling only."""
+"""The door of training: ``python -m training train|check|...``. Parsing and telling only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
-from MedSegAILib.core.errors import MedSegAIError, UsageError
+from MedSegAILib.core.errors import InputError, MedSegAIError, UsageError
 
 RUNS = Path(__file__).resolve().parents[1] / "runs"
 
@@ -41,6 +41,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description="Train and make MedSegAI packages.")
     verbs = parser.add_subparsers(required=True)
     _add_train(verbs)
+    _add_check(verbs)
     export = verbs.add_parser("export", help="make the package of a task from the averaged weights of its runs")
     export.add_argument("task")
     export.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
@@ -56,6 +57,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     evaluate.add_argument("--project", type=Path, help="run folder of a training of your own; its package is beside it")
     evaluate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
     evaluate.set_defaults(run=_evaluate)
+    _add_cross_validate(verbs)
     package = verbs.add_parser("package", help="train, export, measure and export with the numbers, in one go")
     package.add_argument("task")
     package.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
@@ -79,11 +81,57 @@ def _add_train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     train.add_argument("--data", type=Path, help="folder of images and labels that becomes a task of your own")
     train.add_argument("--output", type=Path, help="with --data: folder of the package; default packages/<name>")
     train.add_argument("--name", default="", help="with --data: name of the task; default the folder's")
+    train.add_argument("--check", action="store_true", help="with --data: only look at the studies, train nothing")
     train.set_defaults(run=_train)
 
 
+def _add_cross_validate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    validate = verbs.add_parser("cross-validate", help="hold every train study out once; Dice by study")
+    validate.add_argument("recipe")
+    validate.add_argument("--set", dest="set_name", required=True, help="the set whose studies are held out in turn")
+    validate.add_argument("--folds", type=int, default=5, help="default 5; at most one a patient")
+    validate.add_argument("--steps", type=int, help="of each training; default the recipe's")
+    validate.add_argument("--folder", type=Path, help="default runs/<recipe>-folds")
+    validate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
+    validate.set_defaults(run=_cross_validate)
+
+
+def _add_check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = verbs.add_parser("check", help="look at labeled studies first; pictures of what is off")
+    check.add_argument("data", type=Path, nargs="?", help="folder of images and labels")
+    check.add_argument("--set", dest="set_name", help="instead of a folder: key of training.datasets.SETS, part train")
+    check.add_argument("--output", type=Path, help="folder of page and pictures; default data-check")
+    check.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from .data_check import check_folder, check_set, write_check
+
+    if options.set_name is not None:
+        found = check_set(options.set_name)
+    elif options.data is not None:
+        found = check_folder(options.data)
+    else:
+        raise UsageError("training.what", "There is nothing to check.", "Give a folder, or --set NAME.")
+    place = options.output or Path("data-check")
+    write_check(found, place)
+    sys.stdout.write(f"{found.facts.name}: {len(found.listed)} studies, {len(found.findings)} findings\n")
+    for finding in found.findings:
+        sys.stdout.write(f"  {finding.study} {finding.sentence}. {finding.next_step}\n")
+    sys.stdout.write(f"pictures: {place / 'check.html'}\n")
+    if found.faulty():
+        raise InputError(
+            "data.defects",
+            f"{len(found.faulty())} of {len(found.listed)} studies may not train as they are.",
+            f"Look at {place / 'check.html'}; each finding says what to do next.",
+        )
+
+
 def _train(options: argparse.Namespace) -> None:
-    if options.data is not None:
+    if options.data is not None and options.check:
+        options.set_name = None
+        _check(options)
+    elif options.data is not None:
         _train_folder(options)
     elif options.recipe is not None:
         _train_recipe(options)
@@ -152,6 +200,19 @@ def _open_project(folder: Path) -> Path:
 
     make_known(read_project(folder))
     return package_beside(folder)
+
+
+def _cross_validate(options: argparse.Namespace) -> None:
+    from .cross_validate import Validation, cross_validate
+    from .evaluate import table, write_json
+    from .recipes import find_recipe
+
+    recipe = find_recipe(options.recipe)
+    folder = options.folder or RUNS / f"{recipe.name}-folds"
+    scores = cross_validate(recipe, Validation(options.set_name, folder, options.folds, options.steps))
+    sys.stdout.write(table(scores))
+    if options.json_file is not None:
+        write_json(scores, options.json_file)
 
 
 def _package(options: argparse.Namespace) -> None:

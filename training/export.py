@@ -11,12 +11,13 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import torch
-from safetensors.torch import save_file
+import numpy as np
+from safetensors.numpy import save_file
 
 from MedSegAILib import networks
 from MedSegAILib.core.errors import PackageError
 from MedSegAILib.engine.trace import trace_graph
+from MedSegAILib.tasks.eight_bit import narrowed
 from MedSegAILib.tasks.package import FORMAT, MANIFEST, MANIFEST_CHECKSUM, Package, read_package, sha256
 
 from .card import write_card
@@ -78,13 +79,13 @@ class _Writer:
         self.runs: list[Run] = []
 
     def stage(self, plan: StagePlan) -> Json:
-        ensembles = [self._ensemble(one, f"{plan.name}-" if len(self._task.stages) > 1 else "")
-                     for one in plan.ensembles]  # fmt: skip
+        prefix = f"{plan.name}-" if len(self._task.stages) > 1 else ""
+        ensembles = [self._ensemble(one, prefix, plan.eight_bit) for one in plan.ensembles]
         box = find_recipe(plan.ensembles[0].recipes[0]).box
         placed = {"box": dict(box)} if box else {}
         return {"name": plan.name, **placed, "ensembles": ensembles, "decide": list(plan.decide), **plan.more}
 
-    def _ensemble(self, plan: EnsemblePlan, prefix: str) -> Json:
+    def _ensemble(self, plan: EnsemblePlan, prefix: str, eight_bit: bool) -> Json:
         runs = [self._run_of(name) for name in plan.recipes]
         self.runs.extend(runs)
         usual = runs[0].recipe
@@ -92,7 +93,7 @@ class _Writer:
         members: list[str | Json] = []
         for number, run in enumerate(runs):
             file = f"{prefix}{plan.name.lower().replace(' ', '-')}{number}.safetensors"
-            _save(run.weights, self._folder / file)
+            _save(run.weights, self._folder / file, eight_bit=eight_bit)
             network = self._network(run.recipe)
             members.append(file if network == usual_network else {"file": file, "network": network})
         window = {"window": dict(usual.window)} if usual.window else {}
@@ -158,13 +159,13 @@ def expected(scores: Sequence[SetScore]) -> Json:
     }
 
 
-def _save(weights: Weights, path: Path) -> None:
+def _save(weights: Weights, path: Path, *, eight_bit: bool) -> None:
     kept = {
-        name: value.detach().to(torch.float16).contiguous()
+        name: value.detach().float().numpy()
         for name, value in weights.items()
         if not name.startswith(DEEP_HEADS) and value.is_floating_point()
     }
-    save_file(kept, path)
+    save_file(narrowed(kept) if eight_bit else {name: value.astype(np.float16) for name, value in kept.items()}, path)
     path.chmod(0o644)  # safetensors writes for the owner alone; an installed package is read by all
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 
 from MedSegAILib.core.errors import InputError
-from MedSegAILib.report.dataset import DatasetFacts, look_at_dataset
 from MedSegAILib.tasks.package import Package
 
 from .campaign import make_package
+from .data_check import Check, check_folder, write_check
 from .datasets import DataSet, read_splits
 from .folds import keep_folds
 from .planner import CPU, GPU, plan_task, slug
@@ -89,11 +89,14 @@ def open_project(options: FolderOptions) -> Project:
     """Give the plan of a run folder; look at the data and write it when there is none yet."""
     if (options.run_folder / PROJECT).is_file():
         return read_project(options.run_folder)
-    facts = look_at_dataset(options.data, part="train")
-    for name, sentence in facts.defects():
-        logger.warning("%s is left out: %s", name, sentence)
-    task, recipe = plan_task(facts, options.task, GPU if torch.cuda.is_available() else CPU)
-    train = training_names(facts, options.data)
+    check = check_folder(options.data, part="train")
+    for finding in check.findings:
+        verdict = "is left out: it" if finding.stops else "trains, but it"
+        logger.warning("%s %s %s. %s", finding.study, verdict, finding.sentence, finding.next_step)
+    if check.findings:
+        logger.warning("pictures: %s", write_check(check, options.run_folder / "data-check")["check.html"])
+    task, recipe = plan_task(check.facts, options.task, GPU if torch.cuda.is_available() else CPU)
+    train = training_names(check, options.data)
     folds = keep_folds(options.run_folder / FOLDS_FILE, train, read_groups(options.data))
     held_out = folds.held_out(0)
     data = DataSet(
@@ -108,14 +111,14 @@ def open_project(options: FolderOptions) -> Project:
     return project
 
 
-def training_names(facts: DatasetFacts, root: Path) -> list[str]:
+def training_names(check: Check, root: Path) -> list[str]:
     """Give the sound, labeled studies that may train: none of a part "test".
 
     Raises:
         InputError: "data.few" with less than two.
     """
     told = read_splits(root)
-    faulty = {name for name, _ in facts.defects()}
+    facts, faulty = check.facts, check.faulty()
     names = [
         study.name
         for study in facts.studies
@@ -128,7 +131,7 @@ def training_names(facts: DatasetFacts, root: Path) -> list[str]:
         raise InputError(
             "data.few",
             f"{facts.name} has {len(names)} sound labeled studies; training and measuring need {FEWEST} at least.",
-            "Add studies, or correct those with defects: medsegai train --check FOLDER.",
+            "Add studies, or correct those with defects: medsegai train --data FOLDER --check.",
         )
     return names
 

@@ -66,7 +66,7 @@ def plan_task(facts: DatasetFacts, name: str, budget: Budget = CPU) -> tuple[Tas
         raise InputError(
             "data.nothing",
             f"None of the {len(facts.studies)} studies of {facts.name} has readable images and a label above 0.",
-            "Look at the defects: medsegai train --check FOLDER.",
+            "Look at the defects: medsegai train --data FOLDER --check.",
         )
     roles = tuple(dict.fromkeys(role for study in sound for role, _ in study.samples))
     labels = plan_labels(facts)

@@ -128,21 +128,18 @@ class ClassFacts:
     slice_share: float
 
 
-def look_at_dataset(
-    root: Path, limit: int | None = None, watch: Watch = lambda done, total: None, part: str = ""
-) -> DatasetFacts:
+def look_at_dataset(root: Path, limit: int | None = None, watch: Watch = lambda done, total: None) -> DatasetFacts:
     """Read a labeled set.
 
     Args:
         root: its folder.
         limit: only so many studies.
         watch: called with studies done and to do.
-        part: only studies that the layout counts to this part, or to none; empty takes all.
 
     Raises:
         InputError: "data.layout" when the folder is in no known layout.
     """
-    listed = [study for study in list_studies(root) if not part or study.part in ("", part)][:limit]
+    listed = list_studies(root)[:limit]
     names = label_names(root)
     studies = []
     for number, study in enumerate(listed):

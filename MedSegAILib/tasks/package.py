@@ -19,6 +19,7 @@ import numpy.typing as npt
 from MedSegAILib.core.errors import MedSegAIError, PackageError, SetupError
 from MedSegAILib.core.labels import LabelScheme
 
+from .eight_bit import widened
 from .manifest import Ensemble, Network, Stage, read_stages
 
 FORMAT = 1
@@ -140,7 +141,7 @@ class Package:
         """Read one member's tensors as float32, by the network's own names.
 
         Raises:
-            PackageError: "package.weights" when the file is no safetensors file.
+            PackageError: "package.weights" when the file is no safetensors file, or 8-bit kernels lack their factors.
             SetupError: "setup.safetensors_missing".
         """
         try:
@@ -151,12 +152,11 @@ class Package:
                 "setup.safetensors_missing", "The library safetensors is not installed.", "Install safetensors."
             ) from error
         try:
-            tensors = load((self.folder / file_name).read_bytes())
-        except (OSError, SafetensorError) as error:
+            return widened(load((self.folder / file_name).read_bytes()))
+        except (OSError, SafetensorError, KeyError) as error:
             raise PackageError(
                 "package.weights", f"The weights {file_name} of {self.task} cannot be read.", _REPAIR
             ) from error
-        return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
 
     def graph(self, network: Network | Ensemble) -> dict[str, Any]:
         """Read the topology of a network, or of an ensemble's usual one."""

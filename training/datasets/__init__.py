@@ -20,7 +20,7 @@ from .study import Study, read_study, refuse_test, region_masks
 
 __all__ = [
     "SETS", "DataSet", "Study", "data_folder", "find_studies", "read_splits", "read_study", "refuse_test",
-    "region_masks", "root_of",
+    "region_masks", "root_of", "splits_of",
 ]  # fmt: skip
 
 DATA_VARIABLE = "MEDSEGAI_SHARED"  # folder that holds data/, when it does not lie beside the checkout
@@ -88,6 +88,17 @@ def read_splits(root: Path) -> dict[str, tuple[str, ...]]:
     return {part: tuple(told[part]) for part in ("train", "test") if part in told}
 
 
+def splits_of(set_name: str, folder: Path | None = None) -> Mapping[str, tuple[str, ...]]:
+    """Give the study names of a set by part.
+
+    Raises:
+        UsageError: "data.set" for an unknown name.
+    """
+    if set_name not in SETS:
+        raise UsageError("data.set", f"There is no set {set_name!r}.", f"Choose one of {', '.join(SETS)}.")
+    return SETS[set_name].splits or read_splits(root_of(SETS[set_name], folder))
+
+
 def find_studies(set_name: str, part: str, folder: Path | None = None) -> list[Study]:
     """List the studies of one part of a set, in the order of its splits.
 
@@ -100,15 +111,11 @@ def find_studies(set_name: str, part: str, folder: Path | None = None) -> list[S
         UsageError: "data.set", "data.part" for an unknown name.
         InputError: "data.study" when a study has no reference or no image; "data.layout".
     """
-    if set_name not in SETS:
-        raise UsageError("data.set", f"There is no set {set_name!r}.", f"Choose one of {', '.join(SETS)}.")
+    splits = splits_of(set_name, folder)
+    if part not in splits:
+        raise UsageError("data.part", f"There is no part {part!r}.", f"Choose one of {', '.join(splits)}.")
     entry = SETS[set_name]
-    if part not in (entry.splits or ("train", "test")):
-        known = ", ".join(entry.splits or ("train", "test"))
-        raise UsageError("data.part", f"There is no part {part!r}.", f"Choose one of {known}.")
-    root = root_of(entry, folder)
-    found = {one.name: one for one in list_studies(root, find_task(entry.task).roles)}
-    splits = entry.splits or read_splits(root)
+    found = {one.name: one for one in list_studies(root_of(entry, folder), find_task(entry.task).roles)}
     return [_study(entry, found.get(name), name, part) for name in splits[part]]
 
 

@@ -38,11 +38,13 @@ PANCREAS = Task(
                 {"step": "largest_component", "regions": ["organ"]},
                 {"step": "paint", "order": [["organ", 1]]},
             ),
+            eight_bit=True,
         ),
         StagePlan(
             "tumor",
             (EnsemblePlan("tumor", ("pancreas-tumor-small",)),),
             ({"step": "threshold", "above": 0.5}, {"step": "paint", "order": [["tumor", 2]]}),
+            eight_bit=True,
         ),
     ),
     main_region="organ",

@@ -30,12 +30,14 @@ class StagePlan:
         ensembles: at least one.
         decide: steps from probabilities to labels.
         more: further fields of the stage in the manifest (the rule between ensembles); its box is that of the recipes.
+        eight_bit: keep kernels as int8, for packages of several networks that travel with the extension.
     """
 
     name: str
     ensembles: tuple[EnsemblePlan, ...]
     decide: tuple[Mapping[str, Any], ...]
     more: Mapping[str, Any] = field(default_factory=dict)
+    eight_bit: bool = False
 
 
 @dataclass(frozen=True)
