@@ -107,7 +107,9 @@ def drawPrompts(segmentationNode: Any) -> list[Any]:
     for key, node in byKey.items():
         if key not in keys:
             scene.RemoveNode(node)
-    return [byKey[key] if key in byKey else _draw(segmentationNode, one, key) for key, one in zip(keys, wanted)]
+    return [
+        byKey[key] if key in byKey else _draw(segmentationNode, one, key) for key, one in zip(keys, wanted, strict=True)
+    ]
 
 
 def markupsOf(segmentationNode: Any) -> list[Any]:
