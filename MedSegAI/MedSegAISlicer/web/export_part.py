@@ -7,7 +7,6 @@ from pathlib import Path
 
 from MedSegAILib.core.errors import UsageError
 from MedSegAISlicer.gui import review_sentences as sentences
-from MedSegAISlicer.scene.export import exportSteps
 from MedSegAISlicer.scene.load import openScene, saveScene
 
 from .desk import Desk
@@ -56,17 +55,20 @@ class ExportPart:
         return Path(str(self.state.folder or ".")).expanduser().absolute()
 
     async def _export(self, folder: Path) -> None:
-        """Write one file after the other, so that the page lives on between them."""
-        count = 0
+        """Read the scene step by step, so that the page lives on between them; the worker writes."""
         self.state.is_writing = True
+        run = self.desk.logic.exportAsync(self.review.node, folder)
         try:
-            await self.desk.breathe()
-            for written in exportSteps(self.review.node, folder):
-                count += len(written)
+            while run.state == "running":
+                run.poll()
                 await self.desk.breathe()
         finally:
+            run.cancel()
             self.state.is_writing = False
-        self.desk.say(sentences.exported(count, str(folder)))
+        if run.error is not None:
+            raise run.error
+        notes = [f"{notice.message} {notice.hint}" for notice in run.notices]
+        self.desk.say(" ".join([sentences.exported(len(run.files), str(folder)), *notes]))
 
 
 def _fresh(wanted: Path) -> Path:
