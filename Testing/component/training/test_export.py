@@ -19,10 +19,11 @@ from MedSegAILib.tasks.package import Package, read_package
 from MedSegAILib.tasks.prepare import prepare
 from training import datasets, export
 from training.__main__ import main
-from training.evaluate import SetScore, StudyScore, read_json, table, write_json
 from training.export import Run, export_runs, read_run
 from training.phantoms.brain import HeadOptions, draw_head
 from training.recipes import BRAIN_TUMOR_SMALL
+from training.score_tables import table
+from training.scores import SetScore, StudyScore, read_json, write_json
 from training.tasks.brain_tumor import BRAIN_TUMOR
 
 TINY = replace(BRAIN_TUMOR_SMALL, name="tiny", arguments={"width": 4, "norm": "group"})
