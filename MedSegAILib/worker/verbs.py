@@ -13,6 +13,7 @@ from MedSegAILib.core.errors import WorkerError
 from MedSegAILib.core.run import Cancel, ProgressCallback
 
 from .protocol import broken
+from .verb_correct import correct, fill_between
 
 Arguments = Mapping[str, Any]
 Verb = Callable[[Arguments, Path, ProgressCallback, Cancel], dict[str, Any]]
@@ -49,4 +50,4 @@ def _unknown(verb: str) -> WorkerError:
     return broken(f"nothing is known of {verb!r}")
 
 
-VERBS: dict[str, Verb] = {"export": export}
+VERBS: dict[str, Verb] = {"export": export, "correct": correct, "fill_between": fill_between}
