@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from MedSegAILib.core.case import Case
 from MedSegAILib.core.correction import Corrected, Correction
 from MedSegAILib.core.labels import LabelScheme
-from MedSegAILib.core.prompts import prompt_from_json, prompt_to_json
+from MedSegAILib.core.prompts import Prompt, prompt_from_json, prompt_to_json
 from MedSegAILib.core.result import Passport, Probabilities
 from MedSegAILib.core.volume import Grid, Volume
 
 from .protocol import broken
-from .transfer import read_array, write_array
+from .transfer import read_array, write_array, write_case
 
+Prompts = tuple[tuple[str, Prompt], ...]
 Fill = tuple[Volume, LabelScheme, str, tuple[str, ...], int | None]
 
 
@@ -139,3 +141,21 @@ def read_corrected(message: Mapping[str, Any], folder: Path) -> Corrected:
         return Corrected(Volume(array, grid), (z, y, x), gained, lost, dict(message["facts"]))
     except (KeyError, TypeError, ValueError, OSError, AttributeError) as error:
         raise broken(f"the corrected labels cannot be read ({type(error).__name__}: {error})") from error
+
+
+def write_corrections(
+    case: Case, masks: tuple[Volume, Volume], prompts: Prompts, facts: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Write images and both label maps (on the grid of the case's reference), and give the message.
+
+    Raises:
+        ResourceError: "worker.disk" when they cannot be written.
+    """
+    before, after = masks
+    return {
+        "case": write_case(case, folder),
+        "before": write_array(before.array, folder / "before.raw"),
+        "after": write_array(after.array, folder / "after.raw"),
+        "prompts": [[region, prompt_to_json(prompt)] for region, prompt in prompts],
+        "facts": dict(facts),
+    }

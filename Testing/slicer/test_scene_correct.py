@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from MedSegAISlicer.scene.correct import correct, correctAsync, fillBetween
 from MedSegAISlicer.scene.correct_before import labelsBefore
+from MedSegAISlicer.scene.correct_export import exportCorrections
 from MedSegAISlicer.scene.correct_prompts import drawPrompts, markupsOf, promptFromMarkup, promptsOf
 from MedSegAISlicer.scene.locks import setLocked
 from MedSegAISlicer.scene.review import decide, reviewOf
@@ -19,6 +20,9 @@ from MedSegAISlicer.scene.volumes import caseFromNodes, gridFromNode
 from MedSegAILib.core.errors import InputError, UsageError
 from MedSegAILib.core.prompts import BoxPrompt, Click, Lasso, Scribble
 from MedSegAILib.image.metrics import dice
+from MedSegAILib.io import read_label_map
+from MedSegAILib.io.datasets import find_layout
+from MedSegAILib.io.datasets.corrections import corrected_studies
 from Testing.harness.edits import contents, paint
 from Testing.harness.fake_worker import SCHEME, FakeClient, makeResult
 from Testing.harness.mrml import addCase, addTransform
@@ -179,6 +183,25 @@ def test_labels_before_the_first_correction_are_kept(study, client):
     correct(result, "WT", Click(MISSING), client)
     correct(result, "ET", Click(TUMOR_CENTER_RAS_MM, True), client)
     assert np.array_equal(labelsBefore(result, grid), cut)
+
+
+def test_corrections_are_exported_as_a_study_that_training_reads(study, client, tmp_path):
+    result, volume = study
+    with pytest.raises(UsageError) as caught:
+        exportCorrections(result, tmp_path / "set" / "one", client)
+    assert caught.value.code == "correct.none"
+    correct(result, "WT", Click(MISSING), client)
+    files = exportCorrections(result, tmp_path / "set" / "one", client)
+    assert {path.name for path in files} >= {"T1.nii.gz", "FLAIR.nii.gz", "seg.nii.gz", "seg_before.nii.gz"}
+    assert find_layout(tmp_path / "set") == "corrections"
+    (found,) = corrected_studies(tmp_path / "set")
+    grid = gridFromNode(volume)
+    before, after = read_label_map(found.before), read_label_map(found.study.reference)
+    assert before.grid.is_same_as(grid)
+    assert np.array_equal(before.array, cut_head(grid)[1].array)
+    assert np.array_equal(SCHEME.mask(after.array, "WT"), maskFromSegment(result, "WT", volume))
+    assert found.prompts == (("WT", Click(MISSING)),)
+    assert found.facts["task"] == "brain-tumor"
 
 
 def test_prompts_come_back_with_the_scene(study, client, scene, tmp_path):
