@@ -16,7 +16,7 @@ SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --max-worker-restart
 PIP_WORDS = $(PY) -m pip install -e
 PIP_INSTALL = $(PY) -m pip install -qq --disable-pip-version-check $(CONSTRAINED)
 
-.PHONY: help setup demo test check bench fmt lint types arch docs journey screenshots clean distclean system-libraries
+.PHONY: help setup demo test check bench bench-interaction fmt lint types arch docs journey screenshots clean distclean system-libraries
 
 help: ## say what the verbs do
 	@echo "make setup        .venv with the library, training and all test tools"
@@ -24,7 +24,7 @@ help: ## say what the verbs do
 	@echo "make test         make check, then every test"
 	@echo "make check        format, lint, types, rings"
 	@echo "make bench        our engine against MONAI, torch and OpenVINO; writes docs/benchmarks.md"
-	@echo "finer: fmt lint types arch docs journey screenshots clean distclean"
+	@echo "finer: bench-interaction fmt lint types arch docs journey screenshots clean distclean"
 
 $(STAMPS)/venv:
 	@sh .ci/make_venv.sh $(VENV)
@@ -81,6 +81,9 @@ journey: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev ## engines side by side
 	@$(PY) Testing/benchmarks/bench.py
+
+bench-interaction: $(STAMPS)/dev ## clicks of a simulated reader; writes docs/benchmarks/interaction.md
+	@$(PY) Testing/benchmarks/interaction.py
 
 screenshots: demo $(STAMPS)/dev ## the pictures of README.md and of the tutorials, from real views
 	@mkdir -p Resources/Screenshots && cp $(DEMO)/overlay.png Resources/Screenshots/brain-tumor.png

@@ -145,8 +145,8 @@ def trained_on(task: Task, runs: Sequence[Run]) -> str:
         words = task.card.learned_on[set_name]
         count = max(run.recipe.phantoms.count for run in runs)
         saw.append(f"{count} {words}" if set_name == "phantom" else words)
-    told = "; ".join(f"{run.recipe.name}: {run.steps} steps in {run.hours:.1f} hours" for run in runs)
-    return f"{', '.join(saw)}. {told}, on two processor cores."
+    told = "; ".join(f"{run.recipe.name}: {run.steps} steps in {run.hours:.1f} hours on {run.machine}" for run in runs)
+    return f"{', '.join(saw)}. {told}."
 
 
 def expected(scores: Sequence[SetScore]) -> Json:

@@ -4,7 +4,7 @@ Arrays do not travel here (``transfer``), processes are not started here (``proc
 that the server can greet before numpy is loaded. Ring 7 (worker).
 
     server -> client   hello (first of all), then for each job: taken, progress*, exactly one of result or error
-    client -> server   segment, cancel; the end of the stream asks the server to leave
+    client -> server   segment, ask, cancel; the end of the stream asks the server to leave
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from MedSegAILib.core.errors import MedSegAIError, WorkerError, error_from_json
 from MedSegAILib.version import VERSION
 
 # Raised with every change of a message, so that two unequal sides part with a sentence and not with a KeyError.
-PROTOCOL = 2
+PROTOCOL = 3
 
 _SHOWN_CHARACTERS = 80  # of a broken line, in the error
 
@@ -50,6 +50,23 @@ class Segment:
     options: dict[str, Any]
     folder: str
     case: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A job that is no run; the answer comes as :class:`Finished` or :class:`Failed`.
+
+    Args:
+        job: its number, counted by the client.
+        verb: what to do, a key of ``verbs.VERBS``.
+        folder: private folder of the arrays, absolute.
+        arguments: what the verb takes.
+    """
+
+    job: int
+    verb: str
+    folder: str
+    arguments: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -92,11 +109,12 @@ class Failed:
     error: dict[str, Any]
 
 
-Message = Hello | Segment | CancelJob | Taken | Progressed | Finished | Failed
+Message = Hello | Segment | Ask | CancelJob | Taken | Progressed | Finished | Failed
 
 KINDS: dict[str, type[Message]] = {
     "hello": Hello,
     "segment": Segment,
+    "ask": Ask,
     "cancel": CancelJob,
     "taken": Taken,
     "progress": Progressed,

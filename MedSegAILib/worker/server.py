@@ -30,6 +30,7 @@ from .post_mortem import missing_library
 from .private_folder import remove_tree
 from .protocol import (
     PROTOCOL,
+    Ask,
     CancelJob,
     Failed,
     Finished,
@@ -112,9 +113,12 @@ class RealPipeline:
         from MedSegAILib.tasks.pipeline import segment
         from MedSegAILib.tasks.store import find_package
 
+        from .verb_correct import KEPT
+
         self._kept = self._kept or KeptStages()
         result = segment(case, find_package(task, packages), options, progress, cancel, self._kept)
         remember(result.passport)
+        KEPT.put(result.passport, self._kept.probabilities)
         return result
 
 
@@ -131,7 +135,7 @@ class Server:
         self._commands = commands
         self._messages = messages
         self._segment = segment
-        self._requests: queue.SimpleQueue[Segment | None] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[Segment | Ask | None] = queue.SimpleQueue()
         self._cancels: dict[int, Cancel] = {}
         self._folders: list[Path] = []
 
@@ -145,14 +149,17 @@ class Server:
             answer = self._run(request)
             self._cancels.pop(request.job)
             outcome = "done" if isinstance(answer, Finished) else str(answer.error["code"])
-            _log.info("job %d (%s): %s in %.2f s", request.job, request.task, outcome, time.monotonic() - started)
+            name = request.task if isinstance(request, Segment) else request.verb
+            _log.info("job %d (%s): %s in %.2f s", request.job, name, outcome, time.monotonic() - started)
             self._send(answer)
         self._remove_folders()
 
-    def _run(self, request: Segment) -> Finished | Failed:
+    def _run(self, request: Segment | Ask) -> Finished | Failed:
         cancel = self._cancels[request.job]
         try:
-            return Finished(request.job, self._compute(request, cancel))
+            if isinstance(request, Segment):
+                return Finished(request.job, self._compute(request, cancel))
+            return Finished(request.job, self._answer(request, cancel))
         except MedSegAIError as error:
             return Failed(request.job, error.to_json())
         except Exception as error:
@@ -166,15 +173,24 @@ class Server:
         folder = Path(request.folder)
         case = read_case(request.case, folder)
         options = _options(request.options)
-
-        def report(progress: Progress) -> None:
-            self._send(Progressed(request.job, progress.stage, int(progress.done), int(progress.total)))
-
+        report = self._reporter(request.job)
         packages = [Path(name) for name in request.packages]
         cancel.check()
         result = self._segment(case, request.task, packages, options, report, cancel)
         cancel.check()
         return write_result(result, folder, with_probabilities=options.keep_probabilities)
+
+    def _answer(self, request: Ask, cancel: Cancel) -> dict[str, Any]:
+        from .verbs import answer
+
+        cancel.check()
+        return answer(request.verb, request.arguments, Path(request.folder), self._reporter(request.job), cancel)
+
+    def _reporter(self, job: int) -> ProgressCallback:
+        def report(progress: Progress) -> None:
+            self._send(Progressed(job, progress.stage, int(progress.done), int(progress.total)))
+
+        return report
 
     def _listen(self) -> None:
         """Read requests (a thread of its own); when they end, stop the job and see that this process leaves."""
@@ -192,7 +208,7 @@ class Server:
         os._exit(0)
 
     def _take(self, message: Message) -> None:
-        if isinstance(message, Segment):
+        if isinstance(message, Segment | Ask):
             self._cancels[message.job] = Cancel()
             # The client has removed those of earlier jobs by now, unless it died.
             self._folders = [*filter(Path.exists, self._folders), Path(message.folder)]

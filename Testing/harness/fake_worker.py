@@ -5,8 +5,12 @@ Same surface as ``MedSegAILib.worker.client.WorkerClient``; the numbers of a res
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from MedSegAILib.core.case import Case
@@ -14,8 +18,9 @@ from MedSegAILib.core.doubt import Doubt
 from MedSegAILib.core.errors import Cancelled, MedSegAIError
 from MedSegAILib.core.labels import LabelScheme
 from MedSegAILib.core.result import Notice, Passport, Result
-from MedSegAILib.core.run import Progress, RunOptions
+from MedSegAILib.core.run import Cancel, Progress, RunOptions, ignore_progress
 from MedSegAILib.core.volume import Volume
+from MedSegAILib.worker.verbs import answer
 
 SCHEME = LabelScheme.from_json(
     {
@@ -93,6 +98,22 @@ class FakeClient:
     def segment_async(self, case: Case, task: str, options: RunOptions) -> FakeJob:
         self.jobs.append(FakeJob(self, case, task, options))
         return self.jobs[-1]
+
+    def ask_async(self, verb: str, write: Any, read: Any, needed: int = 0) -> Any:
+        """Do at once what the worker would do, by the same code and the same transfer; told at the next poll."""
+        job = SimpleNamespace(on_result=lambda result: None, on_error=lambda error: None, cancel=lambda: None)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            try:
+                done = read(
+                    answer(verb, json.loads(json.dumps(write(folder))), folder, ignore_progress, Cancel()), folder
+                )
+            except MedSegAIError as raised:
+                error = raised
+                self.send(lambda: job.on_error(error))
+            else:
+                self.send(lambda: job.on_result(done))
+        return job
 
     def send(self, message: Callable[[], None]) -> None:
         self._waiting.append(message)

@@ -53,5 +53,6 @@ PANCREAS_TUMOR_SMALL = replace(
     crops=(CropKind(2, (40, 48, 72), {"phantom": 1.0}),),
     tumor_chance=0.5,
     steps=2400,
-    history="The rate had fallen to 0 at step 1200, when the network knew its 40 phantoms but not others; then it saw 120.",
+    history="The rate had fallen to 0 at step 1200, when the network knew its 40 phantoms but no others; then it saw "
+    "120.",
 )

@@ -57,7 +57,7 @@ class MainPanel(VTKObservationMixin):
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
-        self.export = ExportPanel(ui, self.runPanel.say, lambda: logic.parameters().result, self._python)
+        self.export = ExportPanel(ui, self.runPanel.say, logic, self._python)
         self._timer = qt.QTimer()
         self._timer.setInterval(_POLL_MS)
         self._timer.connect("timeout()", self.onTimer)

@@ -165,6 +165,11 @@ def labelsButton(isShown: bool) -> str:
     return _("Show as regions") if isShown else _("Show as labels")
 
 
+def exporting() -> str:
+    """Say that the files are being written."""
+    return _("Writing the files…")
+
+
 def exported(count: int, folder: str) -> str:
     """Say what was written, and where."""
     return _("{count} files written to {folder}").format(count=count, folder=folder)

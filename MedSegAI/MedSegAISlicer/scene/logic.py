@@ -15,6 +15,7 @@ from MedSegAILib.tasks.package import Package
 from MedSegAILib.tasks.store import find_package
 from MedSegAILib.worker.client import WorkerClient
 
+from .export import ExportRun, exportResult
 from .folder_run import FolderProgress, FolderRun, batchArguments, ignoreFolderProgress
 from .parameters import DEFAULT_TASK, Parameters, parameterNode
 from .runner import Callbacks, Client, Run, Runner
@@ -178,6 +179,22 @@ class SegmentationLogic:
         folder = Path(output).absolute()
         arguments = batchArguments(Path(source).absolute(), folder, task, options or BATCH_RUN)
         return FolderRun(arguments, folder, progress, self.packages)
+
+    def exportAsync(self, segmentationNode: Any, folder: Path | str) -> ExportRun:
+        """Start to write all files of a result and come back at once.
+
+        Returns:
+            The handle; call its ``poll`` until its ``state`` is no longer "running". ``cancel`` stops it.
+        """
+        return ExportRun(segmentationNode, Path(folder), self.runner.client)
+
+    def export(self, segmentationNode: Any, folder: Path | str) -> list[Path]:
+        """Write all files of a result and wait for the end; what is written is told by ``export.exportResult``.
+
+        Raises:
+            MedSegAIError: nothing is written then.
+        """
+        return exportResult(segmentationNode, Path(folder), self.runner.client)
 
     def poll(self) -> None:
         """Hand out what the worker has sent; returns at once."""

@@ -18,6 +18,7 @@ from MedSegAILib.core.run import Progress, RunOptions
 
 from .carry_over import carryOver
 from .segmentations import showResult
+from .statistics import keepInputs
 from .undo import UndoHistory
 from .versions import nextVersionName
 from .volumes import caseFromNodes
@@ -30,6 +31,9 @@ class Client(Protocol):
 
     def segment_async(self, case: Case, task: str, options: RunOptions) -> Any:
         """Queue a job and give its handle."""
+
+    def ask_async(self, verb: str, write: Any, read: Any, needed: int = 0) -> Any:
+        """Queue what is asked for beside runs and give its handle."""
 
     @property
     def is_busy(self) -> bool:
@@ -69,6 +73,7 @@ class Run:
     referenceNode: Any
     referenceId: str
     name: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     callbacks: Callbacks = field(default_factory=Callbacks)
     state: str = "running"
     segmentationNode: Any = None
@@ -128,7 +133,7 @@ class Runner:
         # The client writes the voxels out before it comes back, so a copy would only hold up the window.
         case = caseFromNodes(inputs, preferred, isCopied=False)
         node = inputs[case.reference]
-        run = Run(None, node, node.GetID(), name, callbacks or Callbacks())
+        run = Run(None, node, node.GetID(), name, dict(inputs), callbacks or Callbacks())
         run.job = self.client.segment_async(case, task, options)
         run.job.on_progress = run.callbacks.onProgress
         run.job.on_result = lambda result: self._finish(run, result)
@@ -177,6 +182,7 @@ class Runner:
         except MedSegAIError as error:
             self._fail(run, error)
             return
+        keepInputs(run.segmentationNode, run.inputs)
         carryOver(run.segmentationNode)
         UndoHistory.of(run.segmentationNode).added(run.segmentationNode, f"Model run {name}")
         run.result, run.state = result, "done"

@@ -197,7 +197,7 @@ def maskFromSegment(segmentationNode: Any, segmentId: str, volumeNode: Any) -> M
     wanted.SetExtent(0, width - 1, 0, height - 1, 0, depth - 1)
     wanted.SetImageToWorldMatrix(_vtkMatrix(grid.ijk_to_ras))
     slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
-        source, wanted, resampled, False, True
+        source, wanted, resampled, False, False
     )
     return vtk_to_numpy(resampled.GetPointData().GetScalars()).reshape(grid.shape_zyx) > 0
 

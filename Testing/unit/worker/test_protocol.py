@@ -12,6 +12,7 @@ from MedSegAILib.core.errors import InputError, WorkerError
 from MedSegAILib.version import VERSION
 from MedSegAILib.worker.protocol import (
     PROTOCOL,
+    Ask,
     CancelJob,
     Failed,
     Finished,
@@ -28,6 +29,7 @@ from MedSegAILib.worker.protocol import (
 MESSAGES = [
     Hello(PROTOCOL, VERSION, 42),
     Segment(1, "brain-tumor", ("/a b", "/é"), {"preset": "fast"}, "/tmp/x", {"name": "case", "volumes": []}),
+    Ask(2, "export", "/tmp/x", {"output": "/tmp/y"}),
     CancelJob(7),
     Taken(7),
     Progressed(7, "predict", 3, 8),
