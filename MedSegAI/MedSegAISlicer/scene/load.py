@@ -22,8 +22,8 @@ from MedSegAILib.core.errors import InputError
 from MedSegAILib.core.labels import LabelScheme
 from MedSegAILib.core.result import Passport
 
-from .export import referenceBox
 from .files import writeWhole
+from .handing_over import referenceBox
 from .places import DOUBT_ATTRIBUTE
 from .segment_box import SegmentBox, Together, boxOf, putMask
 from .segment_mark import keepMarks
