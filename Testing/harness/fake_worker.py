@@ -68,6 +68,8 @@ class FakeJob:
     def __init__(self, client: FakeClient, case: Case, task: str, options: RunOptions) -> None:
         self.client, self.case, self.task, self.options = client, case, task, options
         self.on_progress: Callable[[Progress], None] = lambda progress: None
+        self.wantsFirstLook = False
+        self.on_provisional: Callable[[Result], None] = lambda result: None
         self.on_result: Callable[[Result], None] = lambda result: None
         self.on_error: Callable[[MedSegAIError], None] = lambda error: None
 
@@ -78,6 +80,9 @@ class FakeJob:
     # What the test lets the worker say; it arrives at the next poll.
     def sayProgress(self, stage: str, done: int, total: int) -> None:
         self.client.send(lambda: self.on_progress(Progress(stage, done, total)))
+
+    def sayProvisional(self, labels: Any) -> None:
+        self.client.send(lambda: self.on_provisional(makeResult(self.case, labels)))
 
     def sayResult(self, labels: Any, notices: tuple[Notice, ...] = (), doubt: Doubt | None = None) -> None:
         self.client.send(lambda: self.on_result(makeResult(self.case, labels, notices, doubt)))
@@ -95,8 +100,9 @@ class FakeClient:
         self.isClosed = False
         self._waiting: deque[Callable[[], None]] = deque()
 
-    def segment_async(self, case: Case, task: str, options: RunOptions) -> FakeJob:
+    def segment_async(self, case: Case, task: str, options: RunOptions, *, first_look: bool = False) -> FakeJob:
         self.jobs.append(FakeJob(self, case, task, options))
+        self.jobs[-1].wantsFirstLook = first_look
         return self.jobs[-1]
 
     def ask_async(self, verb: str, write: Any, read: Any, needed: int = 0) -> Any:

@@ -185,7 +185,7 @@ class MainPanel(VTKObservationMixin):
     def _start(self) -> None:
         self._timeLeft = TimeLeft()
         self._startedAt = time.monotonic()
-        callbacks = Callbacks(onProgress=self._onProgress, onDone=self._onDone, onError=self._onError)
+        callbacks = Callbacks(self._onProgress, self._onProvisional, self._onDone, self._onError)
         task = self.logic.parameters().task
         self.run = self.logic.segmentAsync(self.study.inputs(), task, options=self._options(), callbacks=callbacks)
         self.runPanel.setState("running")
@@ -208,8 +208,12 @@ class MainPanel(VTKObservationMixin):
     def _onProgress(self, progress: Progress) -> None:
         share = self._timeLeft.update(progress)
         self.runPanel.showProgress(share, self._timeLeft.seconds())
-        if self.runPanel.state == "running":
+        if self.runPanel.state == "running" and not self.runPanel.isProvisional:
             self.runPanel.say(sentences.running(progress.stage))
+
+    def _onProvisional(self, _segmentationNode: Any) -> None:
+        self.runPanel.isProvisional = True
+        self.runPanel.say(sentences.provisional())
 
     def _onDone(self, segmentationNode: Any, _result: Result) -> None:
         self._showResult(segmentationNode)
