@@ -56,6 +56,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     evaluate.add_argument("--limit", type=int, help="only the first studies")
     evaluate.add_argument("--project", type=Path, help="run folder of a training of your own; its package is beside it")
     evaluate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
+    evaluate.add_argument("--output", type=Path, help="folder for scores.json, scores.csv and a page with pictures")
     evaluate.set_defaults(run=_evaluate)
     _add_cross_validate(verbs)
     package = verbs.add_parser("package", help="train, export, measure and export with the numbers, in one go")
@@ -176,21 +177,28 @@ def _train_recipe(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from .evaluate import read_json
     from .export import export_task
+    from .scores import read_json
     from .tasks import find_task
 
     export_task(find_task(options.task), options.runs, options.output, [read_json(path) for path in options.scores])
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from .evaluate import evaluate_set, table, write_json
+    from .evaluate import evaluate_set, pictures
+    from .score_tables import table, to_csv, to_page
+    from .scores import write_json
 
     packages = [] if options.project is None else [_open_project(options.project)]
     scores = evaluate_set(options.task, options.set_name, options.part, options.preset, options.limit, packages)
     sys.stdout.write(table(scores))
     if options.json_file is not None:
         write_json(scores, options.json_file)
+    if options.output is not None:
+        write_json(scores, options.output / "scores.json")
+        (options.output / "scores.csv").write_text(to_csv(scores), encoding="utf-8")
+        page = to_page(scores, pictures(scores, packages))
+        (options.output / "scores.html").write_text(page, encoding="utf-8")
 
 
 def _open_project(folder: Path) -> Path:

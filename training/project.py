@@ -80,6 +80,7 @@ def _task(told: Mapping[str, Any]) -> Task:
             tuple(EnsemblePlan(plan["name"], tuple(plan["recipes"])) for plan in one["ensembles"]),
             tuple(one["decide"]),
             one["more"],
+            one["eight_bit"],
         )
         for one in told["stages"]
     )

@@ -6,20 +6,24 @@ names the run by its passport, and where the worker does not know it any more, t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from MedSegAILib.core.case import Case
 from MedSegAILib.core.correction import Corrected, Correction
 from MedSegAILib.core.labels import LabelScheme
-from MedSegAILib.core.prompts import prompt_from_json, prompt_to_json
+from MedSegAILib.core.prompts import Prompt, prompt_from_json, prompt_to_json
 from MedSegAILib.core.result import Passport, Probabilities
 from MedSegAILib.core.volume import Grid, Volume
 
 from .protocol import broken
-from .transfer import read_array, write_array
+from .transfer import read_array, write_array, write_case
+
+Prompts = tuple[tuple[str, Prompt], ...]
+Fill = tuple[Volume, LabelScheme, str, tuple[str, ...], int | None]
 
 
 def run_of(passport: Passport | None) -> dict[str, Any]:
@@ -77,6 +81,37 @@ def read_correction(message: Mapping[str, Any], folder: Path, probabilities: Pro
     return Correction(Volume(array, grid), scheme, region, prompts, images, locked, probabilities)
 
 
+def write_fill(
+    labels: Volume, scheme: LabelScheme, region: str, locked: Sequence[str], axis: int, folder: Path
+) -> dict[str, Any]:
+    """Write a label map of which a region is to be filled between slices, and give its message; axis -1 is any."""
+    return {
+        "labels": write_array(labels.array, folder / "labels.raw"),
+        "ijk_to_ras": labels.grid.ijk_to_ras.tolist(),
+        "scheme": scheme.to_json(),
+        "region": region,
+        "locked": list(locked),
+        "axis": axis,
+    }
+
+
+def read_fill(message: Mapping[str, Any], folder: Path) -> Fill:
+    """Rebuild what :func:`write_fill` wrote: labels, scheme, region, locks, axis or None.
+
+    Raises:
+        WorkerError: "worker.protocol" when message and files do not fit together.
+    """
+    try:
+        array = read_array(message["labels"], folder)
+        depth, height, width = array.shape
+        grid = Grid((depth, height, width), np.array(message["ijk_to_ras"], dtype=np.float64))
+        scheme, axis = LabelScheme.from_json(message["scheme"]), int(message["axis"])
+        locked = tuple(str(name) for name in message["locked"])
+        return Volume(array, grid), scheme, str(message["region"]), locked, axis if axis in (0, 1, 2) else None
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise broken(f"the region cannot be read ({type(error).__name__}: {error})") from error
+
+
 def write_corrected(corrected: Corrected, folder: Path) -> dict[str, Any]:
     """Write the label box of an answer and give its message."""
     return {
@@ -106,3 +141,21 @@ def read_corrected(message: Mapping[str, Any], folder: Path) -> Corrected:
         return Corrected(Volume(array, grid), (z, y, x), gained, lost, dict(message["facts"]))
     except (KeyError, TypeError, ValueError, OSError, AttributeError) as error:
         raise broken(f"the corrected labels cannot be read ({type(error).__name__}: {error})") from error
+
+
+def write_corrections(
+    case: Case, masks: tuple[Volume, Volume], prompts: Prompts, facts: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Write images and both label maps (on the grid of the case's reference), and give the message.
+
+    Raises:
+        ResourceError: "worker.disk" when they cannot be written.
+    """
+    before, after = masks
+    return {
+        "case": write_case(case, folder),
+        "before": write_array(before.array, folder / "before.raw"),
+        "after": write_array(after.array, folder / "after.raw"),
+        "prompts": [[region, prompt_to_json(prompt)] for region, prompt in prompts],
+        "facts": dict(facts),
+    }

@@ -52,5 +52,18 @@ def correct(arguments: Mapping[str, Any], folder: Path, _progress: ProgressCallb
     return write_corrected(apply(correction), folder)
 
 
+def fill_between(
+    arguments: Mapping[str, Any], folder: Path, _progress: ProgressCallback, cancel: Cancel
+) -> dict[str, Any]:
+    """Fill a region between slices; ``arguments`` as ``transfer_correction.write_fill`` gives them."""
+    from MedSegAILib.interaction.filling import fill_region
+
+    from .transfer_correction import read_fill, write_corrected
+
+    filled = fill_region(*read_fill(arguments, folder))
+    cancel.check()
+    return write_corrected(filled, folder)
+
+
 def _key(run: Mapping[str, Any]) -> str:
     return json.dumps(run, sort_keys=True, default=str)

@@ -13,6 +13,8 @@ from MedSegAILib.core.errors import WorkerError
 from MedSegAILib.core.run import Cancel, ProgressCallback
 
 from .protocol import broken
+from .verb_correct import correct, fill_between
+from .verb_export_corrections import export_corrections
 
 Arguments = Mapping[str, Any]
 Verb = Callable[[Arguments, Path, ProgressCallback, Cancel], dict[str, Any]]
@@ -49,4 +51,9 @@ def _unknown(verb: str) -> WorkerError:
     return broken(f"nothing is known of {verb!r}")
 
 
-VERBS: dict[str, Verb] = {"export": export}
+VERBS: dict[str, Verb] = {
+    "export": export,
+    "correct": correct,
+    "fill_between": fill_between,
+    "export_corrections": export_corrections,
+}

@@ -156,9 +156,7 @@ def _draw(segmentationNode: Any, kept: KeptPrompt, key: str) -> Any:
 
 
 def _boxFromRoi(roi: Any, toParent: Matrix, isInclude: bool) -> BoxPrompt:
-    matrix = vtk.vtkMatrix4x4()
-    roi.GetObjectToWorldMatrix(matrix)
-    objectToParent = toParent @ slicer.util.arrayFromVTKMatrix(matrix)
+    objectToParent = toParent @ slicer.util.arrayFromVTKMatrix(roi.GetObjectToWorldMatrix())
     lengths = np.linalg.norm(objectToParent[:3, :3], axis=0)
     axes = tuple(_point(column) for column in (objectToParent[:3, :3] / lengths).T)
     size = _point(np.array(roi.GetSize()) * lengths)

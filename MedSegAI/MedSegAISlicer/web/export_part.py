@@ -1,18 +1,18 @@
-"""Taking things along: the result as files, the scene as one file, a saved scene back. Ring 10 (web)."""
+"""Taking things along: the result as files, the scene as one file. Ring 10 (web)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from MedSegAILib.core.errors import UsageError
 from MedSegAISlicer.gui import review_sentences as sentences
-from MedSegAISlicer.scene.load import openScene, saveScene
+from MedSegAISlicer.scene.load import saveScene
 
 from .desk import Desk
 from .review_part import ReviewPart
 
 _FOLDER, _SCENE = "MedSegAI-result", "MedSegAI-scene.mrb"
+_STEP_S = 0.01
 
 
 class ExportPart:
@@ -21,14 +21,12 @@ class ExportPart:
     Args:
         desk: the shared things.
         review: gives the result.
-        onOpened: called after another scene was opened.
     """
 
-    def __init__(self, desk: Desk, review: ReviewPart, onOpened: Callable[[], None]) -> None:
+    def __init__(self, desk: Desk, review: ReviewPart) -> None:
         self.desk = desk
         self.state = desk.state
         self.review = review
-        self.onOpened = onOpened
         self.state.update({"folder": str(Path.cwd()), "is_writing": False})
 
     def export(self) -> None:
@@ -42,29 +40,22 @@ class ExportPart:
         path = _fresh(self._parent() / _SCENE)
         saveScene(self.desk.scene, path)
         self.desk.say(f"Saved as {path}. Open it again with: medsegai view {path}")
-        self.state.scene_file = str(path)
-
-    def open(self) -> None:
-        """Open the scene that was saved last."""
-        if self.state.scene_file:
-            openScene(self.desk.scene, Path(self.state.scene_file))
-            self.onOpened()
-            self.desk.say(f"Opened {Path(self.state.scene_file).name}.")
 
     def _parent(self) -> Path:
         return Path(str(self.state.folder or ".")).expanduser().absolute()
 
     async def _export(self, folder: Path) -> None:
-        """Read the scene step by step, so that the page lives on between them; the worker writes."""
+        """Export in small steps, so that the page lives on between them."""
         self.state.is_writing = True
         run = self.desk.logic.exportAsync(self.review.node, folder)
+        self.desk.say(sentences.exporting())
         try:
             while run.state == "running":
                 run.poll()
-                await self.desk.breathe()
+                await self.desk.breathe(_STEP_S)
         finally:
-            run.cancel()
             self.state.is_writing = False
+            run.cancel()
         if run.error is not None:
             raise run.error
         notes = [f"{notice.message} {notice.hint}" for notice in run.notices]

@@ -96,8 +96,9 @@ html { overflow: hidden; }
 .letter { position: absolute; color: #ffd479; font-size: 13px; font-weight: 500; text-shadow: 0 0 3px #000;
   pointer-events: none; }
 .letter-left { left: 8px; top: 50%; } .letter-right { right: 8px; top: 50%; }
-.letter-top { top: 4px; left: 50%; } .letter-bottom { bottom: 30px; left: 50%; }
-.slice-slider { position: absolute; left: 6px; right: 8px; bottom: 0; height: 26px; display: flex; align-items: center;
+.letter-top { top: 4px; left: 50%; } .letter-bottom { bottom: 32px; left: 50%; }
+.slice-slider { position: absolute; left: 0; right: 0; bottom: 0; height: 28px; padding: 0 8px 0 6px;
+  background: linear-gradient(transparent, rgba(0, 0, 0, .65)); display: flex; align-items: center;
   gap: 8px; color: #b8c6d0; font-size: 11px; }
 .slice-position { width: 66px; text-align: right; text-shadow: 0 0 3px #000; font-variant-numeric: tabular-nums; }
 .surface-hint { position: absolute; bottom: 8px; left: 10px; color: #b8c6d0; font-size: 12px; }

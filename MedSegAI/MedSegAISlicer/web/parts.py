@@ -38,12 +38,8 @@ def putTogether(desk: Desk) -> Parts:
     run = RunPart(desk, study, lambda node: showNew(review, node))
     runs.append(run)
 
-    def restore() -> None:
-        study.restore()
-        review.show(desk.logic.parameters().result)
-
     correct = CorrectPart(desk, review)
-    return Parts(desk, views, study, run, review, correct, ExportPart(desk, review, restore))
+    return Parts(desk, views, study, run, review, correct, ExportPart(desk, review))
 
 
 def showNew(review: ReviewPart, segmentationNode: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import slicer
+import vtk
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_slicer.app.logic.slice_view_logic import connect_slice_view_slider_to_state
@@ -52,7 +53,24 @@ class Views:
             view.render_window().SetMultiSamples(0)  # with them, software GL loses what is translucent
         # Translucent regions lie one within the other and are drawn in that order; peeling costs three times as much.
         self.surfaces().renderer().SetUseDepthPeeling(False)
+        self._putImagesFirst()
         desk.onChange("layout", self.layouts.set_layout)
+
+    def _putImagesFirst(self) -> None:
+        """Let the slices draw their image before all else.
+
+        trame-slicer adds it with the first volume; a segmentation that came before would then cut holes into it.
+        """
+        node = self.desk.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+        image = vtk.vtkImageData()
+        image.SetDimensions(2, 2, 2)
+        image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+        node.SetAndObserveImageData(image)
+        node.CreateDefaultDisplayNodes()
+        self.showVolume(node)
+        self.showVolume(None)
+        self.desk.scene.RemoveNode(node.GetDisplayNode())
+        self.desk.scene.RemoveNode(node)
 
     def slices(self) -> list[Any]:
         """Give the three slice views."""
