@@ -56,7 +56,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     evaluate.add_argument("--limit", type=int, help="only the first studies")
     evaluate.add_argument("--project", type=Path, help="run folder of a training of your own; its package is beside it")
     evaluate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
+    evaluate.add_argument("--output", type=Path, help="folder for scores.json, scores.csv and a page with pictures")
     evaluate.set_defaults(run=_evaluate)
+    _add_cross_validate(verbs)
     package = verbs.add_parser("package", help="train, export, measure and export with the numbers, in one go")
     package.add_argument("task")
     package.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
@@ -82,6 +84,17 @@ def _add_train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     train.add_argument("--name", default="", help="with --data: name of the task; default the folder's")
     train.add_argument("--check", action="store_true", help="with --data: only look at the studies, train nothing")
     train.set_defaults(run=_train)
+
+
+def _add_cross_validate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    validate = verbs.add_parser("cross-validate", help="hold every train study out once; Dice by study")
+    validate.add_argument("recipe")
+    validate.add_argument("--set", dest="set_name", required=True, help="the set whose studies are held out in turn")
+    validate.add_argument("--folds", type=int, default=5, help="default 5; at most one a patient")
+    validate.add_argument("--steps", type=int, help="of each training; default the recipe's")
+    validate.add_argument("--folder", type=Path, help="default runs/<recipe>-folds")
+    validate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
+    validate.set_defaults(run=_cross_validate)
 
 
 def _add_check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -164,21 +177,28 @@ def _train_recipe(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from .evaluate import read_json
     from .export import export_task
+    from .scores import read_json
     from .tasks import find_task
 
     export_task(find_task(options.task), options.runs, options.output, [read_json(path) for path in options.scores])
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from .evaluate import evaluate_set, table, write_json
+    from .evaluate import evaluate_set, pictures
+    from .score_tables import table, to_csv, to_page
+    from .scores import write_json
 
     packages = [] if options.project is None else [_open_project(options.project)]
     scores = evaluate_set(options.task, options.set_name, options.part, options.preset, options.limit, packages)
     sys.stdout.write(table(scores))
     if options.json_file is not None:
         write_json(scores, options.json_file)
+    if options.output is not None:
+        write_json(scores, options.output / "scores.json")
+        (options.output / "scores.csv").write_text(to_csv(scores), encoding="utf-8")
+        page = to_page(scores, pictures(scores, packages))
+        (options.output / "scores.html").write_text(page, encoding="utf-8")
 
 
 def _open_project(folder: Path) -> Path:
@@ -188,6 +208,19 @@ def _open_project(folder: Path) -> Path:
 
     make_known(read_project(folder))
     return package_beside(folder)
+
+
+def _cross_validate(options: argparse.Namespace) -> None:
+    from .cross_validate import Validation, cross_validate
+    from .evaluate import table, write_json
+    from .recipes import find_recipe
+
+    recipe = find_recipe(options.recipe)
+    folder = options.folder or RUNS / f"{recipe.name}-folds"
+    scores = cross_validate(recipe, Validation(options.set_name, folder, options.folds, options.steps))
+    sys.stdout.write(table(scores))
+    if options.json_file is not None:
+        write_json(scores, options.json_file)
 
 
 def _package(options: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .cache import Sample
-from .recipes.recipe import Augmentation, Recipe
+from .recipes.recipe import Augmentation, PublishedChanges, Recipe
 from .tasks import find_task
 
 Size = tuple[int, int, int]
@@ -46,8 +46,30 @@ def draw_crop(sample: Sample, size: Size, recipe: Recipe, generator: np.random.G
     whole = torch.zeros((len(every_role), *size))
     for role, channel in zip(sample.roles, image, strict=True):
         if role in kept:
-            whole[every_role.index(role)] = vary_intensity(channel, options, generator)
+            is_ours = options.published is None
+            whole[every_role.index(role)] = vary_intensity(channel, options, generator) if is_ours else channel
+    if options.published is not None:
+        whole = published_changes(whole, options.published, generator)
     return whole, target
+
+
+def published_changes(image: Tensor, options: PublishedChanges, generator: np.random.Generator) -> Tensor:
+    """Change ``[c, z, y, x]`` as a paper does; what is drawn in each call depends on the chances alone.
+
+    Source: design page "brats2020", sections 4 and 7: independent chances, one factor a channel.
+    """
+    changed = image.clone()
+    for channel in changed:
+        if generator.random() < options.rescale_chance:
+            channel *= float(generator.uniform(1.0 - options.rescale, 1.0 + options.rescale))
+        if generator.random() < options.shift_chance:
+            channel += float(generator.uniform(-options.shift, options.shift))
+    if generator.random() < options.noise_chance:
+        noise = generator.standard_normal(tuple(changed.shape), dtype=np.float32)
+        changed += options.noise * torch.from_numpy(noise)
+    if generator.random() < options.blank_chance:
+        changed[int(generator.integers(len(changed)))] = 0.0
+    return changed
 
 
 def choose_start(sample: Sample, size: Size, tumor_chance: float, generator: np.random.Generator) -> Size:

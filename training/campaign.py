@@ -12,11 +12,12 @@ from pathlib import Path
 from MedSegAILib.tasks.package import Package
 
 from .cache import load_training
-from .evaluate import evaluate_set, write_json
+from .evaluate import evaluate_set
 from .export import export_task
 from .loop import RunSettings, train
 from .project import PROJECT
 from .recipes import find_recipe
+from .scores import write_json
 from .tasks.task import Task
 
 logger = logging.getLogger(__name__)

@@ -9,9 +9,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .evaluate import SetScore, table
 from .recipes.recipe import Augmentation, Recipe
 from .run import Run
+from .score_tables import table
+from .scores import SetScore
 from .tasks.task import Task
 
 LOSS_WORDS = {
@@ -72,8 +73,8 @@ def _training(task: Task, run: Run) -> str:
             "Studies of a test part neither trained nor chose anything: they were measured with the final weights. "
         )
     how = (
-        f"`python -m training train {recipe.name}`: {run.steps} steps in {run.hours:.1f} hours on two processor cores, "
-        f"shared with other work. AdamW {recipe.learning_rate:g} with a cosine to 0; "
+        f"`python -m training train {recipe.name}`: {run.steps} steps in {run.hours:.1f} hours on {run.machine}. "
+        f"AdamW {recipe.learning_rate:g} with a cosine to 0; "
         f"{LOSS_WORDS.get(recipe.loss, recipe.loss)}, unknown regions masked; running mean of the weights. "
         f"Preparation: {steps_text}. Crops take turns:"
     )

@@ -1,35 +1,36 @@
-"""The training loop: batches, steps, running mean of the weights, log, checkpoints, resume.
+"""The training loop: Lightning drives the steps, phase after phase; a run that was killed goes on where it stood.
 
-Plain torch on purpose: one processor, one network, a time budget. Beside the library (training).
+Devices, precision and several processes are Lightning's; batches, loss, averages and files are ours. Beside the
+library (training). Why: ``docs/decisions/0013``.
 """
 
 from __future__ import annotations
 
-import csv
 import logging
 import math
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from lightning.pytorch import Trainer
 
 from MedSegAILib import networks
 
-from . import checkpoint
+from .averaging import copies_of
 from .cache import Sample
-from .checkpoint import State
-from .monitor import monitor
-from .objective import objective
+from .checkpoint import State, read_checkpoint, restore
+from .devices import Hardware, chosen_precision, machine_words
+from .module import Rate, Training, memory_format
+from .optimizers import build_optimizer
+from .recipes.phase import Phase
 from .recipes.recipe import Recipe
-from .sampling import Batch, draw_batch
-from .slices import to_images, to_middle
 from .start import load_start
+from .watch import LOOKS, LOSSES, Watch, forget_after
 
 logger = logging.getLogger(__name__)
-FULL_WARMUP_OF_AVERAGE = 10.0  # the mean starts short and grows to its decay, as in TensorFlow's rule
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class RunSettings:
         checkpoint_s: time between checkpoints.
         monitor_s: time between looks at the held-out studies.
         stop_after: leave after this many steps of this process (tests of resume).
+        hardware: processors and precision.
     """
 
     folder: Path
@@ -51,6 +53,16 @@ class RunSettings:
     checkpoint_s: float = 120.0
     monitor_s: float = 480.0
     stop_after: int | None = None
+    hardware: Hardware = field(default_factory=Hardware)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A phase of a run: its first step and the one after its last; without a phase the whole run, by any measure."""
+
+    phase: Phase | None
+    first: int
+    end: float
 
 
 def train(recipe: Recipe, samples: Sequence[Sample], held_out: Sequence[Sample], settings: RunSettings) -> State:
@@ -64,34 +76,46 @@ def train(recipe: Recipe, samples: Sequence[Sample], held_out: Sequence[Sample],
 
     Returns:
         The state at the end; its checkpoint is written.
+
+    Raises:
+        UsageError: "training.precision". InputError: "checkpoint.recipe".
     """
     settings.folder.mkdir(parents=True, exist_ok=True)
-    state = new_state(recipe)
-    if checkpoint.restore(state, settings.folder, recipe.name):
-        logger.info("resumed at step %d after %.0f s", state.step, state.elapsed_s)
-        _forget_after(settings.folder / "losses.csv", state.step)
-    started, before = time.monotonic(), state.elapsed_s
-    saved_at = looked_at = started
+    precision = chosen_precision(settings.hardware)
+    if recipe.phases and not recipe.epoch_steps:
+        recipe = replace(recipe, epoch_steps=math.ceil(len(samples) / recipe.crops[0].count))
+    state = open_run(recipe, settings)
     first = state.step
-    while (progress := run_progress(state, recipe, settings)) < 1.0:
-        if settings.stop_after is not None and state.step - first >= settings.stop_after:
-            break
-        batch = draw_batch(samples, recipe, state.step)
-        rate = learning_rate(recipe, state.step, progress)
-        loss, dice = step_once(state, batch, rate, recipe)
-        state.step += 1
-        now = time.monotonic()
-        state.elapsed_s = before + now - started
-        _log(settings.folder / "losses.csv", state, [rate, loss, *dice], batch, recipe)
-        if now - saved_at > settings.checkpoint_s:
-            checkpoint.save(state, settings.folder, recipe.name)
-            saved_at = now
-        if held_out and now - looked_at > settings.monitor_s:
-            monitor(state, recipe, held_out, settings.folder / "monitor.csv")
-            looked_at = time.monotonic()
-    checkpoint.save(state, settings.folder, recipe.name)
-    if held_out:
-        monitor(state, recipe, held_out, settings.folder / "monitor.csv")
+    for stretch in stretches(recipe):
+        is_over = partial(_is_over, recipe=recipe, settings=settings, stretch=stretch, first=first)
+        if not is_over(state):
+            if state.step == stretch.first and stretch.phase and stretch.first:
+                state.optimizer = build_optimizer(recipe, state.network, stretch.phase)
+            watch = _watch(state, recipe, held_out, settings, is_over)
+            trainer = make_trainer(settings.hardware, precision, recipe, watch)
+            phase = (stretch.phase, stretch.first) if stretch.phase else None
+            rate = _rate(recipe, settings, stretch)
+            _fit(trainer, Training(state, recipe, samples, rate, phase, settings.hardware.worker_count()))
+            watch.save(trainer)
+    if held_out and (state.best.step != state.step or not state.best.weights):
+        watch = _watch(state, recipe, held_out, settings, lambda _: True)
+        watch.look()
+    return state
+
+
+def open_run(recipe: Recipe, settings: RunSettings) -> State:
+    """Give the state of a run folder, or a new one."""
+    saved = read_checkpoint(settings.folder, recipe.name)
+    state = new_state(recipe)
+    if saved is not None:
+        phase = next((one.phase for one in stretches(recipe) if int(saved["step"]) <= one.end), None)
+        if phase is not None:
+            state.optimizer = build_optimizer(recipe, state.network, phase)
+        restore(state, saved)
+        logger.info("resumed at step %d after %.0f s", state.step, state.elapsed_s)
+        for name in (LOSSES, LOOKS):
+            forget_after(settings.folder / name, state.step)
+    state.machine = machine_words(settings.hardware)
     return state
 
 
@@ -102,13 +126,46 @@ def new_state(recipe: Recipe) -> State:
         MedSegAIError: as ``load_start``.
     """
     torch.manual_seed(recipe.seed)
-    network = networks.build(recipe.network, **dict(recipe.arguments))
+    heads = {"deep_heads": True} if recipe.deep_supervision else {}
+    network = networks.build(recipe.network, **{**recipe.arguments, **heads})
     if recipe.start_from:
         load_start(network, recipe.start_from)
-    network = network.to(memory_format=_memory_format(recipe))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    average = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    return State(network, average, optimizer)
+    network = network.to(memory_format=memory_format(recipe))
+    phase = recipe.phases[0] if recipe.phases else None
+    return State(network, copies_of(network), build_optimizer(recipe, network, phase))
+
+
+def stretches(recipe: Recipe) -> list[Stretch]:
+    """Give the phases of a run by step; one without end for a recipe without phases."""
+    if not recipe.phases:
+        return [Stretch(None, 0, math.inf)]
+    found, step = [], 0
+    for phase in recipe.phases:
+        found.append(Stretch(phase, step, step + phase.epochs * recipe.epoch_steps))
+        step += phase.epochs * recipe.epoch_steps
+    return found
+
+
+def make_trainer(hardware: Hardware, precision: str, recipe: Recipe, watch: Watch) -> Trainer:
+    """Give Lightning's trainer: it moves, scales, clips and steps; everything else it could do is ours or off."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    return Trainer(
+        accelerator=hardware.accelerator,
+        devices=hardware.devices or ("auto" if hardware.uses_gpu else 1),
+        num_nodes=hardware.nodes,
+        precision=precision,  # type: ignore[arg-type]  # chosen_precision gives its names
+        max_epochs=1,
+        max_steps=-1,
+        gradient_clip_val=recipe.gradient_norm or None,
+        # "warn": some interpolations of a GPU have no deterministic form.
+        deterministic="warn" if hardware.deterministic else None,
+        callbacks=[watch],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
 
 
 def run_progress(state: State, recipe: Recipe, settings: RunSettings) -> float:
@@ -124,55 +181,40 @@ def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
     return recipe.learning_rate * rise * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
 
 
-def step_once(state: State, batch: Batch, rate: float, recipe: Recipe) -> tuple[float, list[float]]:
-    """Make one optimizer step and move the running mean; give the loss and the soft Dice by region."""
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate
-    state.network.train()
-    images, targets = batch.images, batch.targets
-    if recipe.slices:
-        images, targets = to_images(images, recipe.slices), to_middle(targets, recipe.slices)
-    logits: Tensor = state.network(images.contiguous(memory_format=_memory_format(recipe)))
-    loss, region_losses = objective(recipe)(logits, targets, batch.known)
-    state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(state.network.parameters(), recipe.gradient_norm)
-    state.optimizer.step()
-    decay = min(recipe.average_decay, (state.step + 1) / (state.step + FULL_WARMUP_OF_AVERAGE))
-    for name, value in state.network.state_dict().items():
-        if value.is_floating_point():
-            state.average[name].lerp_(value.detach(), 1.0 - decay)
-        else:  # a batch norm's count of batches
-            state.average[name].copy_(value)
-    told = batch.known.any(dim=0)
-    dice = [1.0 - float(one) if is_told else math.nan for one, is_told in zip(region_losses, told, strict=True)]
-    return float(loss.detach()), dice
+def _rate(recipe: Recipe, settings: RunSettings, stretch: Stretch) -> Rate:
+    if stretch.phase is None:
+        return lambda state: learning_rate(recipe, state.step, run_progress(state, recipe, settings))
+    phase = stretch.phase
+    return lambda state: phase.rate((state.step - stretch.first) // recipe.epoch_steps)
 
 
-def _memory_format(recipe: Recipe) -> torch.memory_format:
-    return torch.channels_last if recipe.slices else torch.channels_last_3d
+def _is_over(state: State, recipe: Recipe, settings: RunSettings, stretch: Stretch, first: int) -> bool:
+    if settings.stop_after is not None and state.step - first >= settings.stop_after:
+        return True
+    if recipe.patience and state.best.looks_since >= recipe.patience:
+        return True
+    if stretch.phase is None:
+        return run_progress(state, recipe, settings) >= 1.0
+    last = settings.steps if settings.steps is not None else math.inf
+    spent = settings.budget_s is not None and state.elapsed_s >= settings.budget_s
+    return state.step >= min(stretch.end, last) or spent
 
 
-def _log(path: Path, state: State, told: list[float], batch: Batch, recipe: Recipe) -> None:
-    """Add a line: ``told`` is the learning rate, the loss, and the soft Dice by channel."""
-    is_new = not path.is_file()
-    rate, loss, *dice = told
-    with path.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        if is_new:
-            scores = [f"dice_{name}" for name in recipe.channels]
-            writer.writerow(["step", "elapsed_s", "learning_rate", "loss", *scores, "sets"])
-        scores = ["" if math.isnan(value) else f"{value:.4f}" for value in dice]
-        sets = "+".join(batch.set_names)
-        writer.writerow([state.step, f"{state.elapsed_s:.1f}", f"{rate:.6f}", f"{loss:.5f}", *scores, sets])
+def _watch(
+    state: State,
+    recipe: Recipe,
+    held_out: Sequence[Sample],
+    settings: RunSettings,
+    is_over: Callable[[State], bool],
+) -> Watch:
+    every_s = (settings.checkpoint_s, settings.monitor_s, 10.0)
+    return Watch(state, recipe, held_out, settings.folder, every_s, is_over)
 
 
-def _forget_after(path: Path, step: int) -> None:
-    """Drop log lines of steps that will be made again, so a killed run leaves one learning curve."""
-    if not path.is_file():
-        return
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.reader(stream))
-    kept = [rows[0], *(row for row in rows[1:] if row and int(row[0]) <= step)]
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows(kept)
+def _fit(trainer: Trainer, module: Training) -> None:
+    with warnings.catch_warnings():
+        # Lightning speaks of its own use of torch, and of loaders that it thinks slow.
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*GPU available but not used.*")
+        trainer.fit(module)

@@ -21,19 +21,28 @@ from .slices import every_slice
 from .tasks import find_task
 
 
-def monitor(state: State, recipe: Recipe, samples: Sequence[Sample], path: Path) -> None:
-    """Score the averaged weights on the samples and add one line for each to a CSV file."""
+def monitor(state: State, recipe: Recipe, samples: Sequence[Sample], path: Path) -> float:
+    """Score the averaged weights on the samples and add one line for each to a CSV file.
+
+    Returns:
+        The mean Dice over samples and known regions.
+    """
     network = networks.build(recipe.network, **dict(recipe.arguments))
-    network.load_state_dict(state.average)
+    # Heads of deep supervision stay behind.
+    network.load_state_dict({name: state.average[name].cpu() for name in network.state_dict()})
     network.eval()
+    everything: list[float] = []
     is_new = not path.is_file()
     with path.open("a", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         if is_new:
             writer.writerow(["step", "elapsed_s", "set", "study", *(f"dice_{name}" for name in recipe.channels)])
         for sample in samples:
-            scores = ["" if math.isnan(value) else f"{value:.3f}" for value in score(network, sample, recipe)]
+            values = score(network, sample, recipe)
+            everything += [value for value in values if not math.isnan(value)]
+            scores = ["" if math.isnan(value) else f"{value:.3f}" for value in values]
             writer.writerow([state.step, f"{state.elapsed_s:.0f}", sample.set_name, sample.name, *scores])
+    return float(np.mean(everything)) if everything else 0.0
 
 
 def score(network: torch.nn.Module, sample: Sample, recipe: Recipe) -> list[float]:

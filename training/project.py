@@ -16,6 +16,7 @@ from MedSegAILib.core.errors import InputError, UsageError
 
 from .datasets import SETS, DataSet
 from .recipes import RECIPES
+from .recipes.phase import Phase
 from .recipes.recipe import Augmentation, CropKind, PhantomShare, Recipe
 from .tasks import TASKS
 from .tasks.task import Card, EnsemblePlan, StagePlan, Task
@@ -79,6 +80,7 @@ def _task(told: Mapping[str, Any]) -> Task:
             tuple(EnsemblePlan(plan["name"], tuple(plan["recipes"])) for plan in one["ensembles"]),
             tuple(one["decide"]),
             one["more"],
+            one["eight_bit"],
         )
         for one in told["stages"]
     )
@@ -97,6 +99,7 @@ def _recipe(told: Mapping[str, Any]) -> Recipe:
         "crops": tuple(CropKind(kind["count"], tuple(kind["size_zyx"]), kind["mix"]) for kind in told["crops"]),
         "augmentation": Augmentation(**{**options, "flip_chances_zyx": tuple(options["flip_chances_zyx"])}),
         "phantoms": PhantomShare(**told["phantoms"]),
+        "phases": tuple(Phase(**phase) for phase in told["phases"]),
     })  # fmt: skip
 
 

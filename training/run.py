@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from .checkpoint import CHECKPOINT, read_average
+from .checkpoint import CHECKPOINT, UNKNOWN_MACHINE, read_shipped
 from .recipes.recipe import Recipe
 
 Weights = Mapping[str, Tensor]
@@ -16,12 +16,13 @@ Weights = Mapping[str, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a training leaves: its recipe, the averaged weights, steps done and hours on the clock."""
+    """What a training leaves: its recipe, the averaged weights, steps done, hours on the clock, and where."""
 
     recipe: Recipe
     weights: Weights
     steps: int
     hours: float
+    machine: str = UNKNOWN_MACHINE
 
 
 def read_run(recipe: Recipe, folder: Path) -> Run:
@@ -30,5 +31,5 @@ def read_run(recipe: Recipe, folder: Path) -> Run:
     Raises:
         InputError: "checkpoint.missing".
     """
-    weights, steps, elapsed_s = read_average(folder / CHECKPOINT)
-    return Run(recipe, weights, steps, elapsed_s / 3600.0)
+    shipped = read_shipped(folder / CHECKPOINT)
+    return Run(recipe, shipped.weights, shipped.steps, shipped.elapsed_s / 3600.0, shipped.machine)

@@ -24,15 +24,16 @@ class Batch:
     set_names: tuple[str, ...]
 
 
-def draw_batch(samples: Sequence[Sample], recipe: Recipe, step: int) -> Batch:
+def draw_batch(samples: Sequence[Sample], recipe: Recipe, step: int, rank: int = 0) -> Batch:
     """Draw the batch of a step.
 
     Args:
         samples: everything that trains.
         recipe: crop kinds with their mix of the sets, augmentation, seed.
         step: 0-based; crop kinds take turns.
+        rank: number of the process among those of one run; each draws batches of its own.
     """
-    generator = np.random.default_rng((recipe.seed, step))
+    generator = np.random.default_rng((recipe.seed, step, rank) if rank else (recipe.seed, step))
     kind = recipe.crops[step % len(recipe.crops)]
     chosen = choose_samples(samples, kind, recipe.favored, generator)
     crops = [draw_crop(sample, kind.size_zyx, recipe, generator) for sample in chosen]

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import Cancelled, MedSegAIError, UsageError, WorkerError
 from MedSegAILib.core.result import Result
-from MedSegAILib.core.run import Cancel, Progress, ProgressCallback, RunOptions, ignore_progress
+from MedSegAILib.core.run import Cancel, ProgressCallback, RunOptions, ignore_progress
 
 from .bootstrap import SERVER_ENTRY, plan_launch
 from .held import Held
@@ -32,6 +32,7 @@ from .protocol import (
     Finished,
     Hello,
     Progressed,
+    Provisional,
     Segment,
     Taken,
     broken,
@@ -54,6 +55,7 @@ _BLOCKING_WAIT_S = 0.05
 __all__ = ["Job", "WorkerClient"]
 
 Outcome = TypeVar("Outcome")
+FromWorker = Hello | Taken | Progressed | Provisional | Finished | Failed
 
 
 class WorkerClient:
@@ -122,10 +124,23 @@ class WorkerClient:
             self._worker_pid = 0
             self._deadline_s = time.monotonic() + START_PATIENCE_S
 
-    def segment_async(self, case: Case, task: str = "brain-tumor", options: RunOptions | None = None) -> Job[Result]:
+    def segment_async(
+        self,
+        case: Case,
+        task: str = "brain-tumor",
+        options: RunOptions | None = None,
+        *,
+        first_look: bool = False,
+    ) -> Job[Result]:
         """Ask for a run and come back at once; every failure comes by ``on_error``.
 
         The voxels are written out here, so the caller may change its arrays afterwards.
+
+        Args:
+            case: inputs by role.
+            task: name of the task.
+            options: None takes the defaults.
+            first_look: also ask for a coarse result, which comes first, by ``on_provisional``.
 
         Raises:
             UsageError: "worker.closed" after :meth:`close`.
@@ -134,7 +149,7 @@ class WorkerClient:
         packages = tuple(str(root.absolute()) for root in self.packages)
 
         def request(number: int, folder: Path) -> Segment:
-            return Segment(number, task, packages, options.to_json(), str(folder), write_case(case, folder))
+            return Segment(number, task, packages, options.to_json(), str(folder), write_case(case, folder), first_look)
 
         return self._enqueue(task, needed_bytes(case, options), request, read_result)
 
@@ -314,11 +329,10 @@ class WorkerClient:
             self._settle(job, outcome)
         elif isinstance(message, Taken):
             self._is_taken = message.job == job.number
-        elif isinstance(message, Progressed) and message.job == job.number and job.state == "running":
-            job.progress = Progress(message.stage, message.done, message.total)
-            job.on_progress(job.progress)
+        elif isinstance(message, Progressed | Provisional) and message.job == job.number and job.state == "running":
+            job.hear(message, self._held.folders[job.number].path)
 
-    def _understand(self, line: bytes) -> Hello | Taken | Progressed | Finished | Failed:
+    def _understand(self, line: bytes) -> FromWorker:
         message = decode(line)
         if isinstance(message, Segment | Ask | CancelJob):
             raise broken(f"the worker sent a {type(message).__name__}")
@@ -327,7 +341,7 @@ class WorkerClient:
             self._worker_pid = message.pid
         return message
 
-    def _outcome(self, message: Hello | Taken | Progressed | Finished | Failed) -> Any:
+    def _outcome(self, message: FromWorker) -> Any:
         """Give what a message means for the current job: its outcome, or None when it goes on."""
         job = self._current
         if job is None or not isinstance(message, Finished | Failed) or message.job != job.number:

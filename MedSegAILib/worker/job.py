@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal, TypeVar
 from MedSegAILib.core.errors import MedSegAIError
 from MedSegAILib.core.run import Progress, ProgressCallback, ignore_progress
 
-from .protocol import Ask, Segment
+from .protocol import FIRST_FOLDER, Ask, Progressed, Provisional, Segment
 
 JobState = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
 
@@ -29,7 +29,7 @@ class Job(Generic[Outcome]):
         progress: the last step heard of, or None.
         result: once "done".
         error: once "failed" or "cancelled" (then a ``Cancelled``).
-        on_progress, on_result, on_error: called from ``WorkerClient.poll`` only, in its thread.
+        on_progress, on_provisional, on_result, on_error: called from ``WorkerClient.poll`` only, in its thread.
         request: what is sent to the worker; None when the case could not be written.
         read: makes the outcome of the worker's answer and the folder of its arrays.
         starts: how many workers it was handed to.
@@ -49,6 +49,7 @@ class Job(Generic[Outcome]):
         self.result: Outcome | None = None
         self.error: MedSegAIError | None = None
         self.on_progress: ProgressCallback = ignore_progress
+        self.on_provisional: Callable[[Outcome], None] = _ignore
         self.on_result: Callable[[Outcome], None] = _ignore
         self.on_error: Callable[[MedSegAIError], None] = _ignore
         self.request: Segment | Ask | None = None
@@ -60,6 +61,23 @@ class Job(Generic[Outcome]):
     def is_finished(self) -> bool:
         """Whether the run is over, one way or the other."""
         return self.state in ("done", "failed", "cancelled")
+
+    def hear(self, message: Progressed | Provisional, folder: Path) -> None:
+        """Take what the worker says on its way; a first look that cannot be read is let go, the outcome comes later.
+
+        Args:
+            message: of this job.
+            folder: of its arrays.
+        """
+        if isinstance(message, Progressed):
+            self.progress = Progress(message.stage, message.done, message.total)
+            self.on_progress(self.progress)
+            return
+        try:
+            found = self.read(message.result, folder / FIRST_FOLDER)
+        except MedSegAIError:
+            return
+        self.on_provisional(found)
 
     def cancel(self) -> None:
         """Stop the run; ``on_error`` gets ``Cancelled`` within 2 s of polling. A second call does nothing."""

@@ -24,6 +24,7 @@ Labels = npt.NDArray[np.integer]
 SHELL_VOXELS = 2
 BETTER = 2.0  # a mirrored reference must explain so many times more
 LEAST_FIT = 0.5  # and half as much as is usual in the set
+LEAST_EXPLAINED = 0.15  # and so much at all: crops in which the structure hardly stands out say nothing
 FEWEST = 4  # studies that say what is usual
 ONE_SIDED = 0.1  # the usual place lies so far from the middle, in shares of the image
 AWAY, NEAR = 0.15, 0.08  # from the usual place, and mirrored from it
@@ -101,7 +102,7 @@ def mirrored_references(fits: Mapping[str, Fit]) -> list[Finding]:
             "right look exchanged",
         )
         for name, fit in fits.items()
-        if fit.is_better_mirrored and fit.mirrored > LEAST_FIT * typical
+        if fit.is_better_mirrored and fit.mirrored > max(LEAST_FIT * typical, LEAST_EXPLAINED)
     ]
 
 

@@ -7,6 +7,7 @@ from MedSegAILib.core.errors import UsageError
 from .brain_tissue import BRAIN_TISSUE_SMALL
 from .brain_tumor_members import BRAIN_TUMOR_A1, BRAIN_TUMOR_B0, BRAIN_TUMOR_B1
 from .brain_tumor_small import BRAIN_TUMOR_SMALL
+from .brats2020 import BRATS2020
 from .hand_bones import HAND_BONES_SMALL
 from .hippocampus import HIPPOCAMPUS
 from .pancreas import PANCREAS_ORGAN_SMALL, PANCREAS_TUMOR_SMALL
@@ -28,6 +29,7 @@ RECIPES: dict[str, Recipe] = {
         PROSTATE_SMALL,
         HAND_BONES_SMALL,
         *PAPERS,
+        *BRATS2020,
     )
 }
 

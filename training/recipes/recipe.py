@@ -6,6 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .phase import Phase
+
+
+@dataclass(frozen=True)
+class PublishedChanges:
+    """Changes of whole channels, background too, each with a chance of its own.
+
+    Args:
+        rescale_chance, rescale: each channel times U(1 - rescale, 1 + rescale).
+        shift_chance, shift: each channel plus U(-shift, shift).
+        noise_chance, noise: plus Gaussian noise of that standard deviation.
+        blank_chance: one random channel becomes 0.
+    """
+
+    rescale_chance: float = 0.0
+    rescale: float = 0.1
+    shift_chance: float = 0.0
+    shift: float = 0.1
+    noise_chance: float = 0.0
+    noise: float = 0.1
+    blank_chance: float = 0.0
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -22,6 +44,7 @@ class Augmentation:
         noise_chance, noise_size: chance, and largest standard deviation, on intensities of 0 to 1.
         blur_chance, blur_voxels: thick slices: chance for each channel, and largest standard deviation.
         drop_chance: a study with more than one sequence loses some.
+        published: the intensity changes of a paper, in place of gamma, gain, coil, blur and noise; None for ours.
     """
 
     flip_chances_zyx: tuple[float, float, float] = (0.25, 0.25, 0.5)
@@ -39,6 +62,7 @@ class Augmentation:
     blur_chance: float = 0.2
     blur_voxels: float = 1.3
     drop_chance: float = 0.4
+    published: PublishedChanges | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +122,12 @@ class Recipe:
         box_copies: shifted boxes of each study.
         slices: 0 for a 3D network; else the slices along z that a 2D network takes as channels, the middle one out.
         full: fields that the unreduced form changes; empty for a recipe that is no reduced form of a published one.
+        phases: published trainings in epochs; empty is one phase of AdamW, warm-up and cosine, by steps or the clock.
+        epoch_steps: steps of an epoch of the phases; 0 for as many as show every study once.
+        deep_supervision: the loss on four further heads is added to that of the output.
+        look_steps: steps between looks at the held-out studies; 0 looks by the clock.
+        patience: looks without a better mean Dice until the run ends; 0 never ends it.
+        keep: "last" ships the averaged weights of the end, "best" those of the best look.
         history: what a reader of the card must know of the run besides, one or two sentences.
     """
 
@@ -131,6 +161,12 @@ class Recipe:
     box_copies: int = 1
     slices: int = 0
     full: Mapping[str, Any] = field(default_factory=dict)
+    phases: tuple[Phase, ...] = ()
+    epoch_steps: int = 0
+    deep_supervision: bool = False
+    look_steps: int = 0
+    patience: int = 0
+    keep: str = "last"
 
     def unreduced(self) -> Recipe:
         """Give the recipe as the source has it, for machines and studies that allow it."""

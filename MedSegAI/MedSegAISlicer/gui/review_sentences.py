@@ -139,6 +139,16 @@ def regionTaken(name: str, hasKept: bool) -> str:
     return _("Taken from {version}.").format(version=name)
 
 
+def boxes(stages: Sequence[str]) -> str:
+    """Say which boxes may be dragged."""
+    return _("Box of {stages}: drag it in a view if it lies wrong.").format(stages=", ".join(stages))
+
+
+def rerunHint() -> str:
+    """Say what a run from the boxes costs."""
+    return _("Segments again within the box as it lies now. The stages before it are kept and cost nothing.")
+
+
 def offer(made: Offer) -> str:
     """Say what is out of step after an edit: "Tumor core +0.4 mL would follow your edit of Enhancing tumor."."""
     return _("To stay in step with your edit of {region}: {changes}.").format(

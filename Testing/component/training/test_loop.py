@@ -12,38 +12,12 @@ import pytest
 import torch
 
 from MedSegAILib.core.errors import InputError, UsageError
+from Testing.makers.tiny_training import MIX, TINY, make_samples, padded
 from training import checkpoint
-from training.cache import Sample
 from training.loop import RunSettings, learning_rate, new_state, train
-from training.recipes import BRAIN_TUMOR_SMALL, find_recipe
+from training.recipes import find_recipe
 from training.recipes.recipe import CropKind
 from training.sampling import choose_samples, draw_batch
-
-MIX = {"four_sequences": 0.4, "more": 0.3, "lgg": 0.2, "phantom": 0.1}
-TINY = replace(
-    BRAIN_TUMOR_SMALL,
-    name="tiny",
-    arguments={"width": 4, "norm": "group"},
-    crops=(CropKind(2, (16, 16, 16), MIX), CropKind(1, (16, 24, 16), MIX)),
-    warmup_steps=2,
-    learning_rate=5e-3,
-    steps=8,
-)
-
-
-def make_samples() -> list[Sample]:
-    generator = np.random.default_rng(1)
-    samples = []
-    for number, set_name in enumerate(("four_sequences", "more", "lgg", "phantom")):
-        roles = {"four_sequences": 4, "phantom": 4, "more": 1, "lgg": 2}[set_name]
-        z, y, x = np.meshgrid(*(np.arange(28),) * 3, indexing="ij")
-        distance = np.sqrt((z - 12.0 - number) ** 2 + (y - 14.0) ** 2 + (x - 10.0 - number) ** 2)
-        target = np.stack([distance < limit for limit in (4, 6, 9)]).astype(np.uint8)
-        image = 0.3 + 0.5 * target[2] + 0.05 * generator.standard_normal((roles, 28, 28, 28))
-        names = ("T1", "T1ce", "T2", "FLAIR") if roles == 4 else ("T1ce", "FLAIR")[2 - roles :]
-        known = (set_name != "lgg", set_name != "lgg", True)
-        samples.append(Sample(set_name, f"{set_name}-1", image.astype(np.float16), target, names, known))
-    return samples
 
 
 def test_a_run_that_was_stopped_ends_with_the_weights_of_an_undisturbed_one(tmp_path: Path) -> None:
@@ -80,9 +54,7 @@ def test_the_loss_falls_in_a_smoke_run(tmp_path: Path) -> None:
 
 def test_held_out_studies_are_scored_and_the_unknown_stays_empty(tmp_path: Path) -> None:
     samples = make_samples()
-    widths = ((0, 0), (0, 4), (0, 4), (0, 4))  # up to a multiple of 8, as prepared studies are
-    head = replace(samples[2], image=np.pad(samples[2].image, widths), target=np.pad(samples[2].target, widths))
-    train(replace(TINY, steps=2), samples, [head], RunSettings(tmp_path))
+    train(replace(TINY, steps=2), samples, [padded(samples[2])], RunSettings(tmp_path))
     with (tmp_path / "monitor.csv").open(newline="", encoding="utf-8") as stream:
         row = next(csv.DictReader(stream))
     assert row["study"] == "lgg-1"
