@@ -24,6 +24,7 @@ from MedSegAISlicer.scene.versions import showOnly
 
 from . import sentences
 from .box_panel import BoxPanel
+from .editor_panel import EditorPanel
 from .export_panel import ExportPanel
 from .guard import guarded
 from .review_panel import ReviewPanel
@@ -57,6 +58,7 @@ class MainPanel(VTKObservationMixin):
         self.runPanel = RunPanel(ui)
         self.undo = UndoPanel(ui, self.runPanel.say, self._showResult)
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
+        self.editor = EditorPanel(ui, lambda: self.review.table.chosen)
         self.boxes = BoxPanel(ui, self.onAgain)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
@@ -85,6 +87,7 @@ class MainPanel(VTKObservationMixin):
         self.review.cleanup()
         self.undo.disconnect()
         self.boxes.disconnect()
+        self.editor.disconnect()
         self.tasks.disconnect()
         self.export.disconnect()
         self.run = None
@@ -94,6 +97,7 @@ class MainPanel(VTKObservationMixin):
         """The module is shown: bring the panel in step with the scene."""
         self.review.shortcuts.install()
         self.undo.shortcuts.install()
+        self.editor.enter()
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
                 self._bringInStep()
@@ -102,6 +106,7 @@ class MainPanel(VTKObservationMixin):
         """Another module is shown; a run goes on."""
         self.review.shortcuts.remove()
         self.undo.shortcuts.remove()
+        self.editor.exit()
 
     def refresh(self) -> None:
         """Show whether a run may be started with what is chosen now."""
@@ -244,6 +249,7 @@ class MainPanel(VTKObservationMixin):
         """Show a result, or that there is none, and what can be done next with which task."""
         self.review.show(segmentationNode)
         self.boxes.show(segmentationNode)
+        self.editor.show(segmentationNode)
         self.export.show()
         if self.package is not None:
             self.runPanel.showOutlooks(presetOutlooks(self.package, PRESETS))
