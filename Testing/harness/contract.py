@@ -101,6 +101,7 @@ SLICER = frozenset(
         "modules",
         "app",
         "util",
+        "vtkMRMLInteractionNode",
         "vtkMRMLLabelMapVolumeNode",
         "vtkMRMLScene",
         "vtkMRMLSegmentationNode",
@@ -128,6 +129,7 @@ SLICER_UTIL = frozenset(
         "getNodesByClass",
         "loadUI",
         "mainWindow",
+        "updateVolumeFromArray",
         "vtkMatrixFromArray",
     }
 )
