@@ -57,6 +57,7 @@ def reason(found: Place) -> str:
     texts = {
         "disagreement": _("members or views disagree"),
         "island": _("an island apart from the rest"),
+        "thin_bridge": _("two parts hang together by a thin bridge"),
         "image_edge": _("touches the image edge"),
         "outside_brain": _("outside the brain"),
     }
