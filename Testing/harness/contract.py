@@ -107,7 +107,11 @@ SLICER = frozenset(
         "modules",
         "app",
         "util",
+<<<<<<< HEAD
         "qMRMLSegmentEditorWidget",
+=======
+        "vtkMRMLInteractionNode",
+>>>>>>> interaction
         "vtkMRMLLabelMapVolumeNode",
         "vtkMRMLScene",
         "vtkMRMLSegmentEditorNode",
@@ -136,6 +140,7 @@ SLICER_UTIL = frozenset(
         "getNodesByClass",
         "loadUI",
         "mainWindow",
+        "updateVolumeFromArray",
         "vtkMatrixFromArray",
     }
 )
