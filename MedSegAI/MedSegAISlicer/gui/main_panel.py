@@ -27,6 +27,7 @@ from .box_panel import BoxPanel
 from .editor_panel import EditorPanel
 from .export_panel import ExportPanel
 from .guard import guarded
+from .help_panel import HelpPanel
 from .review_panel import ReviewPanel
 from .run_panel import RunPanel
 from .study_panel import StudyPanel
@@ -59,6 +60,7 @@ class MainPanel(VTKObservationMixin):
         self.undo = UndoPanel(ui, self.runPanel.say, self._showResult)
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
         self.editor = EditorPanel(ui, lambda: self.review.table.chosen)
+        self.help = HelpPanel(ui, logic)
         self.boxes = BoxPanel(ui, self.onAgain)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
@@ -87,6 +89,7 @@ class MainPanel(VTKObservationMixin):
         self.review.cleanup()
         self.undo.disconnect()
         self.boxes.disconnect()
+        self.help.disconnect()
         self.editor.disconnect()
         self.tasks.disconnect()
         self.export.disconnect()
