@@ -17,7 +17,9 @@ from MedSegAILib.image.metrics import evaluate_regions
 
 from .datasets import find_studies, read_study
 from .phantoms import draw_phantom
-from .scores import SetScore, StudyScore, study_score
+from .score_pictures import pair_png
+from .score_tables import to_csv, to_page
+from .scores import SetScore, StudyScore, study_score, write_json
 from .tasks import find_task
 
 logger = logging.getLogger(__name__)
@@ -81,8 +83,6 @@ def pictures(score: SetScore, packages: Sequence[Path] = ()) -> dict[str, bytes]
     Returns:
         PNG by what it shows.
     """
-    from .score_pictures import pair_png
-
     wanted = {one.study: word for word, one in score.ranked().items()}
     drawn = {}
     for case, reference, known in labeled_cases(score.task, score.set_name, score.part, None):
@@ -94,3 +94,10 @@ def pictures(score: SetScore, packages: Sequence[Path] = ()) -> dict[str, bytes]
             words = f"{wanted[case.name]}: {case.name} ({told})"
             drawn[words] = pair_png(case, result, reference, words)
     return dict(sorted(drawn.items(), key=lambda item: ("best", "average", "worst").index(item[0].split(":")[0])))
+
+
+def write_report(score: SetScore, folder: Path, packages: Sequence[Path] = ()) -> None:
+    """Write ``scores.json``, ``scores.csv`` and ``scores.html`` with the best, the average and the worst study."""
+    write_json(score, folder / "scores.json")
+    (folder / "scores.csv").write_text(to_csv(score), encoding="utf-8")
+    (folder / "scores.html").write_text(to_page(score, pictures(score, packages)), encoding="utf-8")

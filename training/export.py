@@ -89,7 +89,7 @@ class _Writer:
     def stage(self, plan: StagePlan) -> Json:
         prefix = f"{plan.name}-" if len(self._task.stages) > 1 else ""
         ensembles = [self._ensemble(one, prefix, plan.eight_bit) for one in plan.ensembles]
-        box = find_recipe(plan.ensembles[0].recipes[0]).box
+        box = self._run_of(plan.ensembles[0].recipes[0]).recipe.box
         placed = {"box": dict(box)} if box else {}
         return {"name": plan.name, **placed, "ensembles": ensembles, "decide": list(plan.decide), **plan.more}
 

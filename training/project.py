@@ -96,6 +96,7 @@ def _recipe(told: Mapping[str, Any]) -> Recipe:
         "channels": tuple(told["channels"]),
         "prepare": tuple(told["prepare"]),
         "held_out": tuple(told["held_out"]),
+        "left_out": tuple(told["left_out"]),
         "crops": tuple(CropKind(kind["count"], tuple(kind["size_zyx"]), kind["mix"]) for kind in told["crops"]),
         "augmentation": Augmentation(**{**options, "flip_chances_zyx": tuple(options["flip_chances_zyx"])}),
         "phantoms": PhantomShare(**told["phantoms"]),

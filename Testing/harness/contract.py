@@ -108,6 +108,7 @@ SLICER = frozenset(
         "app",
         "util",
         "qMRMLSegmentEditorWidget",
+        "vtkMRMLInteractionNode",
         "vtkMRMLLabelMapVolumeNode",
         "vtkMRMLScene",
         "vtkMRMLSegmentEditorNode",
@@ -136,6 +137,7 @@ SLICER_UTIL = frozenset(
         "getNodesByClass",
         "loadUI",
         "mainWindow",
+        "updateVolumeFromArray",
         "vtkMatrixFromArray",
     }
 )

@@ -24,6 +24,7 @@ from MedSegAISlicer.scene.versions import showOnly
 
 from . import sentences
 from .box_panel import BoxPanel
+from .correct_panel import CorrectPanel
 from .editor_panel import EditorPanel
 from .export_panel import ExportPanel
 from .guard import guarded
@@ -61,6 +62,7 @@ class MainPanel(VTKObservationMixin):
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
         self.editor = EditorPanel(ui, lambda: self.review.table.chosen)
         self.help = HelpPanel(ui, logic)
+        self.correct = CorrectPanel(ui, self.runPanel.say, logic, lambda: self.review.table.chosen, self.review.show)
         self.boxes = BoxPanel(ui, self.onAgain)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
@@ -86,6 +88,7 @@ class MainPanel(VTKObservationMixin):
         self.ui.segmentButton.disconnect("clicked()", self.onButton)
         self.ui.presetComboBox.disconnect("currentIndexChanged(int)", self.onPresetChanged)
         self.study.disconnect()
+        self.correct.cleanup()
         self.review.cleanup()
         self.undo.disconnect()
         self.boxes.disconnect()
@@ -101,6 +104,7 @@ class MainPanel(VTKObservationMixin):
         self.review.shortcuts.install()
         self.undo.shortcuts.install()
         self.editor.enter()
+        self.correct.shortcuts.install()
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
                 self._bringInStep()
@@ -110,6 +114,8 @@ class MainPanel(VTKObservationMixin):
         self.review.shortcuts.remove()
         self.undo.shortcuts.remove()
         self.editor.exit()
+        self.correct.shortcuts.remove()
+        self.correct.tool.stop()
 
     def refresh(self) -> None:
         """Show whether a run may be started with what is chosen now."""
@@ -251,6 +257,7 @@ class MainPanel(VTKObservationMixin):
     def _showAll(self, segmentationNode: Any) -> None:
         """Show a result, or that there is none, and what can be done next with which task."""
         self.review.show(segmentationNode)
+        self.correct.show(segmentationNode)
         self.boxes.show(segmentationNode)
         self.editor.show(segmentationNode)
         self.export.show()
