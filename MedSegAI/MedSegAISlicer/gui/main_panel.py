@@ -28,6 +28,7 @@ from .correct_panel import CorrectPanel
 from .editor_panel import EditorPanel
 from .export_panel import ExportPanel
 from .guard import guarded
+from .help_panel import HelpPanel
 from .review_panel import ReviewPanel
 from .run_panel import RunPanel
 from .study_panel import StudyPanel
@@ -60,6 +61,7 @@ class MainPanel(VTKObservationMixin):
         self.undo = UndoPanel(ui, self.runPanel.say, self._showResult)
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
         self.editor = EditorPanel(ui, lambda: self.review.table.chosen)
+        self.help = HelpPanel(ui, logic)
         self.correct = CorrectPanel(ui, self.runPanel.say, logic, lambda: self.review.table.chosen, self.review.show)
         self.boxes = BoxPanel(ui, self.onAgain)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
@@ -90,6 +92,7 @@ class MainPanel(VTKObservationMixin):
         self.review.cleanup()
         self.undo.disconnect()
         self.boxes.disconnect()
+        self.help.disconnect()
         self.editor.disconnect()
         self.tasks.disconnect()
         self.export.disconnect()
