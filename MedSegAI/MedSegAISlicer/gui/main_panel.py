@@ -25,6 +25,7 @@ from MedSegAISlicer.scene.versions import showOnly
 from . import sentences
 from .box_panel import BoxPanel
 from .correct_panel import CorrectPanel
+from .editor_panel import EditorPanel
 from .export_panel import ExportPanel
 from .guard import guarded
 from .review_panel import ReviewPanel
@@ -59,6 +60,7 @@ class MainPanel(VTKObservationMixin):
         self.undo = UndoPanel(ui, self.runPanel.say, self._showResult)
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
         self.correct = CorrectPanel(ui, self.runPanel.say, logic, lambda: self.review.table.chosen, self.review.show)
+        self.editor = EditorPanel(ui, lambda: self.review.table.chosen)
         self.boxes = BoxPanel(ui, self.onAgain)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
@@ -88,6 +90,7 @@ class MainPanel(VTKObservationMixin):
         self.review.cleanup()
         self.undo.disconnect()
         self.boxes.disconnect()
+        self.editor.disconnect()
         self.tasks.disconnect()
         self.export.disconnect()
         self.run = None
@@ -98,6 +101,7 @@ class MainPanel(VTKObservationMixin):
         self.review.shortcuts.install()
         self.undo.shortcuts.install()
         self.correct.shortcuts.install()
+        self.editor.enter()
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
                 self._bringInStep()
@@ -108,6 +112,7 @@ class MainPanel(VTKObservationMixin):
         self.undo.shortcuts.remove()
         self.correct.shortcuts.remove()
         self.correct.tool.stop()
+        self.editor.exit()
 
     def refresh(self) -> None:
         """Show whether a run may be started with what is chosen now."""
@@ -251,6 +256,7 @@ class MainPanel(VTKObservationMixin):
         self.review.show(segmentationNode)
         self.correct.show(segmentationNode)
         self.boxes.show(segmentationNode)
+        self.editor.show(segmentationNode)
         self.export.show()
         if self.package is not None:
             self.runPanel.showOutlooks(presetOutlooks(self.package, PRESETS))
