@@ -107,8 +107,11 @@ SLICER = frozenset(
         "modules",
         "app",
         "util",
-        "vtkMRMLInteractionNode",
+<<<<<<< HEAD
         "qMRMLSegmentEditorWidget",
+=======
+        "vtkMRMLInteractionNode",
+>>>>>>> interaction
         "vtkMRMLLabelMapVolumeNode",
         "vtkMRMLScene",
         "vtkMRMLSegmentEditorNode",
