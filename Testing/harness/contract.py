@@ -107,11 +107,8 @@ SLICER = frozenset(
         "modules",
         "app",
         "util",
-<<<<<<< HEAD
-        "qMRMLSegmentEditorWidget",
-=======
         "vtkMRMLInteractionNode",
->>>>>>> interaction
+        "qMRMLSegmentEditorWidget",
         "vtkMRMLLabelMapVolumeNode",
         "vtkMRMLScene",
         "vtkMRMLSegmentEditorNode",
