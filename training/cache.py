@@ -127,7 +127,7 @@ def load_training(recipe: Recipe) -> tuple[list[Sample], list[Sample]]:
     for set_name in (name for name in recipe.set_names if name != "phantom"):
         studies = find_studies(set_name, "train")
         refuse_test(studies)
-        for study in studies:
+        for study in (one for one in studies if one.name not in recipe.left_out):
             if study.name in recipe.held_out:
                 monitoring.append(load_sample(study, recipe))
             else:

@@ -9,9 +9,10 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .evaluate import SetScore, table
 from .recipes.recipe import Augmentation, Recipe
 from .run import Run
+from .score_tables import table
+from .scores import SetScore
 from .tasks.task import Task
 
 LOSS_WORDS = {

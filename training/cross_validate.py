@@ -1,104 +1,159 @@
-"""What a recipe is worth on studies that did not train it: every study of a set is held out once.
+"""Cross-validation: every fold trained without its studies, and each study measured by the run that never saw it.
 
-Each fold trains a run of its own, becomes a package in the run's folder, and segments the studies that it did not see
-by the pipeline that users run. Folds stand in a file, grouped by patient, and are never made a second time; a fold
-that is whole is not trained again. Beside the library (training).
+The folds lie beside the runs and are made once. One recipe alone, or two whose label maps are merged by the paper's
+Table 1. Beside the library (training).
 """
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, replace
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from MedSegAILib.core.errors import UsageError
 from MedSegAILib.core.run import RunOptions
+from MedSegAILib.tasks.importers.brats2020_task import TABLE_1
 
-from .cache import load_training
-from .datasets import find_studies, read_study
-from .evaluate import SetScore, StudyScore, evaluate_case
+from .checkpoint import CHECKPOINT
+from .datasets import SETS, find_studies, read_groups, read_study, root_of
+from .evaluate import evaluate_case
 from .export import export_runs
-from .folds import FOLDS, keep_folds
-from .loop import RunSettings, train
+from .folds import Folds, keep_folds
+from .recipes import find_recipe
 from .recipes.recipe import Recipe
 from .run import Run, read_run
+from .scores import SetScore, StudyScore
 from .tasks import find_task
-from .tasks.task import EnsemblePlan, StagePlan, Task
+from .tasks.task import EnsemblePlan, Task
 
-logger = logging.getLogger(__name__)
-FOLDS_FILE = "folds.json"
+# Dice of the paper by region: design page "brats2020", Tables 2 (369 studies, width 48) and 3 (125 online).
+PAPER: dict[str, dict[str, float]] = {
+    "Table 2, A": {"ET": 0.8077, "TC": 0.8705, "WT": 0.9070},
+    "Table 2, A, cases removed": {"ET": 0.8126, "TC": 0.8686, "WT": 0.9043},
+    "Table 2, A with attention": {"ET": 0.8144, "TC": 0.8701, "WT": 0.9037},
+    "Table 3, A": {"ET": 0.80585, "TC": 0.85415, "WT": 0.89518},
+    "Table 3, B": {"ET": 0.72738, "TC": 0.84921, "WT": 0.91123},
+    "Table 3, merged": {"ET": 0.80585, "TC": 0.85416, "WT": 0.91148},
+}
 
 
-@dataclass(frozen=True)
-class Validation:
-    """How to cross-validate.
+def folds_of(recipe: Recipe, runs: Path, splits: Path | None = None) -> Folds:
+    """Give the folds of a recipe's studies: of the file that is named, else of one beside the runs.
 
-    Args:
-        set_name: the set whose train studies are held out in turn; other sets of the recipe train every fold.
-        folder: of the folds' runs and their list.
-        folds: how many, five as in the paper; at most one a patient.
-        steps: of each training; None takes the recipe's.
+    All recipes on the same sets share one file, so that their results can be merged study by study.
+
+    Raises:
+        InputError: "folds.changed", "folds.file".
     """
+    names = [name for name in recipe.set_names if name != "phantom"]
+    studies = [study.name for set_name in names for study in find_studies(set_name, "train")]
+    groups: dict[str, str] = {}
+    for set_name in names:
+        groups.update(read_groups(root_of(SETS[set_name])))
+    return keep_folds(splits or runs / f"folds-{'-'.join(sorted(names))}.json", studies, groups)
 
-    set_name: str
-    folder: Path
-    folds: int = FOLDS
-    steps: int | None = None
+
+def fold_recipe(recipe: Recipe, folds: Folds, number: int) -> Recipe:
+    """Give the recipe of one fold: it holds the fold's studies out, and its run has a folder of its own.
+
+    Raises:
+        UsageError: "training.fold".
+    """
+    return replace(recipe, name=f"{recipe.name}-fold{number}", held_out=folds.held_out(number))
 
 
-def cross_validate(recipe: Recipe, plan: Validation) -> SetScore:
-    """Train every fold that is not whole yet and score the studies that it held out.
+def cross_validate(recipes: Sequence[Recipe], runs: Path, folds: Folds, preset: str = "balanced") -> list[SetScore]:
+    """Measure every fold that has a run, each study once.
 
     Args:
-        recipe: of a task of one stage; what it holds out itself trains here, but where it is its turn.
-        plan: set, folder, folds, length.
+        recipes: one, or A and B whose label maps are merged.
+        runs: holds a folder for each fold.
+        folds: of the studies.
+        preset: of ``RunOptions``.
 
     Returns:
-        Scores of all train studies of the set, part "cross-validation".
+        Scores by set; folds without a run are left out.
 
     Raises:
-        UsageError: "training.folds_set" when the set does not train the recipe, "training.stages" for a cascade.
+        UsageError: "training.no_folds" when no fold was trained.
     """
-    if plan.set_name not in recipe.set_names:
+    found: dict[str, list[StudyScore]] = {}
+    task = _alone(find_task(recipes[0].task), recipes)
+    trained = [number for number in range(len(folds.folds)) if _is_trained(recipes, runs, folds, number)]
+    if not trained:
         raise UsageError(
-            "training.folds_set",
-            f"{recipe.name} does not train on {plan.set_name!r}.",
-            f"Choose one of {', '.join(name for name in recipe.set_names if name != 'phantom')}.",
+            "training.no_folds",
+            f"No fold of {recipes[0].name} was trained.",
+            f"Train them: python -m training train {recipes[0].name} --fold 0, and so on.",
         )
-    task = alone(find_task(recipe.task), recipe)
-    studies = {study.name: study for study in find_studies(plan.set_name, "train")}
-    folds = keep_folds(plan.folder / FOLDS_FILE, list(studies), count=plan.folds)
-    scores: list[StudyScore] = []
-    for number, names in enumerate(folds.folds):
-        folder = plan.folder / f"fold-{number}"
-        run = _run(replace(recipe, held_out=names), RunSettings(folder, steps=plan.steps))
-        export_runs(task, lambda _, run=run: run, folder / "packages" / task.name)  # type: ignore[misc]
-        for name in names:
-            labeled = read_study(studies[name], task)
-            score = evaluate_case(task.name, labeled, studies[name].known, RunOptions(), packages=[folder / "packages"])
-            logger.info("fold %d, %s: %s", number, name, {key: round(value, 3) for key, value in score.dice.items()})
-            scores.append(score)
-    return SetScore(task.name, plan.set_name, "cross-validation", "balanced", tuple(scores))
+    for number in trained:
+        by_name = {one.name: read_run(one, runs / fold_recipe(one, folds, number).name) for one in recipes}
+        for set_name, score in _fold_scores(task, by_name, folds.held_out(number), preset):
+            found.setdefault(set_name, []).append(score)
+    name = " ".join(one.name for one in recipes)
+    words = f"cross-validated, {len(trained)} of {len(folds.folds)} folds"
+    return [
+        SetScore(task.name, set_name, words, preset, tuple(scores), recipe=name) for set_name, scores in found.items()
+    ]
 
 
-def alone(task: Task, recipe: Recipe) -> Task:
-    """Give the task with this recipe as its only member.
+def beside_the_paper(scores: Sequence[SetScore]) -> str:
+    """Give Markdown: our mean Dice and deviation by set, above what the paper prints."""
+    regions = ("ET", "TC", "WT")
+    lines = [f"| | studies | {' | '.join(regions)} |", "|---|---|---|---|---|"]
+    for score in scores:
+        cells = []
+        for name in regions:
+            summary = score.summary(name)
+            cells.append("-" if summary is None else f"{summary.mean:.3f} (sd {summary.sd:.3f})")
+        lines.append(f"| {score.recipe} on {score.set_name} | {len(score.studies)} | {' | '.join(cells)} |")
+    for title, values in PAPER.items():
+        count = 369 if "2" in title.split(",")[0] else 125
+        lines.append(f"| paper, {title} | {count} | {' | '.join(f'{values[name]:.3f}' for name in regions)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _alone(task: Task, recipes: Sequence[Recipe]) -> Task:
+    """Give the task with these recipes as its ensembles, and of one stage."""
+    stage = task.stages[-1]
+    names = ("A", "B") if len(recipes) == 2 else ("A",)
+    ensembles = tuple(EnsemblePlan(name, (one.name,)) for name, one in zip(names, recipes, strict=True))
+    more = {"merge": json.loads(json.dumps(TABLE_1))} if len(recipes) == 2 else {}
+    return replace(task, stages=(replace(stage, ensembles=ensembles, more=more),), travels=False)
+
+
+def _is_trained(recipes: Sequence[Recipe], runs: Path, folds: Folds, number: int) -> bool:
+    return all((runs / fold_recipe(one, folds, number).name / CHECKPOINT).is_file() for one in recipes)
+
+
+def _fold_scores(
+    task: Task, by_name: dict[str, Run], held_out: Sequence[str], preset: str
+) -> list[tuple[str, StudyScore]]:
+    options = RunOptions(preset=preset)  # type: ignore[arg-type]  # RunOptions refuses an unknown name
+    recipe = next(iter(by_name.values())).recipe
+    scores = []
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / task.name
+        export_runs(task, by_name.__getitem__, folder)
+        for set_name in (name for name in recipe.set_names if name != "phantom"):
+            for study in find_studies(set_name, "train"):
+                if study.name in held_out:
+                    labeled = read_study(study, find_task(task.name))
+                    scores.append((set_name, evaluate_case(task.name, labeled, study.known, options, [folder])))
+    return scores
+
+
+def recipes_of(names: Sequence[str]) -> list[Recipe]:
+    """Give one recipe, or two to merge.
 
     Raises:
-        UsageError: "training.stages" for a task of several stages.
+        UsageError: "training.recipe"; "training.merge" for more than two, or recipes of other tasks.
     """
-    if len(task.stages) > 1:
+    found = [find_recipe(name) for name in names]
+    if len(found) > 2 or len({one.task for one in found}) > 1:
         raise UsageError(
-            "training.stages",
-            f"{task.name} has {len(task.stages)} stages; one recipe alone is no package of it.",
-            "Cross-validate a task of one stage.",
+            "training.merge", f"{len(found)} recipes cannot be merged.", "Give one, or two of one task, A and then B."
         )
-    (stage,) = task.stages
-    only = StagePlan(stage.name, (EnsemblePlan(stage.ensembles[0].name, (recipe.name,)),), stage.decide)
-    return replace(task, stages=(only,), travels=False)
-
-
-def _run(recipe: Recipe, settings: RunSettings) -> Run:
-    samples, held_out = load_training(recipe)
-    train(recipe, samples, held_out, settings)
-    return read_run(recipe, settings.folder)
+    return found

@@ -1,17 +1,13 @@
-"""What a package is worth on labeled studies: Dice by region and study, through the pipeline that users run.
+"""What a package is worth on labeled studies, measured through the pipeline that users run. Beside the library.
 
-The challenge rule for empty regions: both empty 1, one empty 0. Unknown regions are not scored. Beside the library.
+Scores and their statistics stand in ``scores``, tables in ``score_tables``.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from MedSegAILib import segment
 from MedSegAILib.core.case import Case
@@ -21,64 +17,14 @@ from MedSegAILib.image.metrics import evaluate_regions
 
 from .datasets import find_studies, read_study
 from .phantoms import draw_phantom
+from .score_pictures import pair_png
+from .score_tables import to_csv, to_page
+from .scores import SetScore, StudyScore, study_score, write_json
 from .tasks import find_task
 
 logger = logging.getLogger(__name__)
 UNSEEN_SEED = 900_000  # phantoms that train have seeds below
 PHANTOM_COUNT = 20
-
-
-@dataclass(frozen=True)
-class StudyScore:
-    """Agreement of one study.
-
-    Args:
-        study: its id.
-        roles: sequences that went in.
-        dice: by known region, 0 to 1.
-        volume_ml: of the prediction, by known region.
-        reference_ml: of the reference, by known region.
-        hausdorff_mm, hausdorff95_mm: surface distances by known region; None where one surface is missing.
-    """
-
-    study: str
-    roles: tuple[str, ...]
-    dice: Mapping[str, float]
-    volume_ml: Mapping[str, float]
-    reference_ml: Mapping[str, float]
-    hausdorff_mm: Mapping[str, float | None] = field(default_factory=dict)
-    hausdorff95_mm: Mapping[str, float | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SetScore:
-    """Agreement of one part of a set, with the command that prints it again."""
-
-    task: str
-    set_name: str
-    part: str
-    preset: str
-    studies: tuple[StudyScore, ...]
-    project: str = ""  # run folder of a training of somebody's own, beside the package
-
-    @property
-    def command(self) -> str:
-        """The command that prints these numbers again."""
-        project = f" --project {self.project}" if self.project else ""
-        preset = "" if self.preset == "balanced" else f" --preset {self.preset}"
-        return f"python -m training evaluate {self.task} --set {self.set_name} --part {self.part}{preset}{project}"
-
-    def values(self, region: str) -> list[float]:
-        """Give the Dice of every study that knows the region."""
-        return [score.dice[region] for score in self.studies if region in score.dice]
-
-    def regions(self) -> tuple[str, ...]:
-        """Give the regions that some study knows, in the order of the task."""
-        return tuple(name for name in find_task(self.task).regions if self.values(name))
-
-    def means(self) -> dict[str, float]:
-        """Give the mean Dice by region, for the regions that some study knows."""
-        return {name: statistics.fmean(self.values(name)) for name in self.regions()}
 
 
 def evaluate_set(
@@ -128,63 +74,30 @@ def evaluate_case(
     case, reference = labeled
     result = segment(case, task, options=options, packages=packages)
     found = evaluate_regions(result.labels.array, reference.array, result.scheme, reference.grid)
-    told = [score for score in found if score.region in known]
-    return StudyScore(
-        case.name,
-        tuple(case.volumes),
-        {score.region: score.dice for score in told},
-        {score.region: score.volume_ml for score in told},
-        {score.region: score.reference_ml for score in told},
-        {score.region: score.hausdorff_mm for score in told},
-        {score.region: score.hausdorff95_mm for score in told},
-    )
+    return study_score(case.name, tuple(case.volumes), [score for score in found if score.region in known])
 
 
-def table(score: SetScore) -> str:
-    """Give the scores as a Markdown table: a row for each study, then mean and median."""
-    regions = score.regions()
-    main = find_task(score.task).main_region
-    lines = [
-        f"| {score.set_name}, {score.part} | inputs | {' | '.join(regions)} | {main} ml (reference) |",
-        "|---|---|" + "---|" * (len(regions) + 1),
-    ]
-    for one in score.studies:
-        cells = " | ".join(f"{one.dice[name]:.3f}" if name in one.dice else "-" for name in regions)
-        volume = f"{one.volume_ml[main]:.1f} ({one.reference_ml[main]:.1f})" if main in one.volume_ml else "-"
-        lines.append(f"| {one.study} | {', '.join(one.roles)} | {cells} | {volume} |")
-    for title, average in (("mean", statistics.fmean), ("median", statistics.median)):
-        cells = " | ".join(f"**{average(score.values(name)):.3f}**" for name in regions)
-        lines.append(f"| **{title}** | | {cells} | |")
-    return "\n".join(lines) + "\n" + _distances(score, regions)
+def pictures(score: SetScore, packages: Sequence[Path] = ()) -> dict[str, bytes]:
+    """Draw the best, the average and the worst study: the result on the left, the reference on the right.
+
+    Returns:
+        PNG by what it shows.
+    """
+    wanted = {one.study: word for word, one in score.ranked().items()}
+    drawn = {}
+    for case, reference, known in labeled_cases(score.task, score.set_name, score.part, None):
+        if case.name in wanted:
+            options = RunOptions(preset=score.preset)  # type: ignore[arg-type]  # as above
+            result = segment(case, score.task, options=options, packages=packages)
+            dice = next(one for one in score.studies if one.study == case.name).dice
+            told = ", ".join(f"{name} {value:.2f}" for name, value in dice.items() if name in known)
+            words = f"{wanted[case.name]}: {case.name} ({told})"
+            drawn[words] = pair_png(case, result, reference, words)
+    return dict(sorted(drawn.items(), key=lambda item: ("best", "average", "worst").index(item[0].split(":")[0])))
 
 
-def _distances(score: SetScore, regions: Sequence[str]) -> str:
-    """Give mean distances and volume differences as a second table; nothing when none was measured."""
-    rows = []
-    for name in regions:
-        largest = [value for one in score.studies if (value := one.hausdorff_mm.get(name)) is not None]
-        most = [value for one in score.studies if (value := one.hausdorff95_mm.get(name)) is not None]
-        shares = [
-            abs(one.volume_ml[name] - one.reference_ml[name]) / one.reference_ml[name]
-            for one in score.studies
-            if one.reference_ml.get(name)
-        ]
-        if largest and shares:
-            numbers = (statistics.fmean(largest), statistics.fmean(most), statistics.fmean(shares))
-            rows.append(f"| {name} | {numbers[0]:.1f} | {numbers[1]:.1f} | {numbers[2]:.3f} |")
-    if not rows:
-        return ""
-    head = "| mean | Hausdorff mm | 95 % mm | volume difference, share of the reference |"
-    return "\n".join(["", head, "|---|---|---|---|", *rows]) + "\n"
-
-
-def write_json(score: SetScore, path: Path) -> None:
-    """Keep the scores for the card of a package."""
-    path.write_text(json.dumps(asdict(score), indent=1) + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> SetScore:
-    """Read what :func:`write_json` wrote."""
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    studies: Sequence[dict[str, Any]] = data.pop("studies")
-    return SetScore(**data, studies=tuple(StudyScore(**{**s, "roles": tuple(s["roles"])}) for s in studies))
+def write_report(score: SetScore, folder: Path, packages: Sequence[Path] = ()) -> None:
+    """Write ``scores.json``, ``scores.csv`` and ``scores.html`` with the best, the average and the worst study."""
+    write_json(score, folder / "scores.json")
+    (folder / "scores.csv").write_text(to_csv(score), encoding="utf-8")
+    (folder / "scores.html").write_text(to_page(score, pictures(score, packages)), encoding="utf-8")

@@ -21,10 +21,10 @@ from MedSegAILib.tasks.eight_bit import narrowed
 from MedSegAILib.tasks.package import FORMAT, MANIFEST, MANIFEST_CHECKSUM, Package, read_package, sha256
 
 from .card import write_card
-from .evaluate import SetScore
 from .recipes import find_recipe
 from .recipes.recipe import Recipe
 from .run import Run, Weights, read_run
+from .scores import SetScore
 from .tasks.task import EnsemblePlan, Json, StagePlan, Task
 
 VERSION = "0.1.0"
@@ -54,6 +54,18 @@ def export_runs(task: Task, run_of: Callable[[str], Run], folder: Path, scores: 
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
+    try:
+        _fill(part, task, run_of, scores)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    part.replace(folder)
+    return read_package(folder)
+
+
+def _fill(part: Path, task: Task, run_of: Callable[[str], Run], scores: Sequence[SetScore]) -> None:
     writer = _Writer(task, part, run_of)
     stages = [writer.stage(plan) for plan in task.stages]
     _write(part / CARD, write_card(task, writer.runs, scores))
@@ -64,10 +76,6 @@ def export_runs(task: Task, run_of: Callable[[str], Run], folder: Path, scores: 
     if task.travels:
         _check_size(part)
     read_package(part)
-    if folder.is_dir():
-        shutil.rmtree(folder)
-    part.replace(folder)
-    return read_package(folder)
 
 
 class _Writer:
@@ -81,7 +89,7 @@ class _Writer:
     def stage(self, plan: StagePlan) -> Json:
         prefix = f"{plan.name}-" if len(self._task.stages) > 1 else ""
         ensembles = [self._ensemble(one, prefix, plan.eight_bit) for one in plan.ensembles]
-        box = find_recipe(plan.ensembles[0].recipes[0]).box
+        box = self._run_of(plan.ensembles[0].recipes[0]).recipe.box
         placed = {"box": dict(box)} if box else {}
         return {"name": plan.name, **placed, "ensembles": ensembles, "decide": list(plan.decide), **plan.more}
 
@@ -160,8 +168,9 @@ def expected(scores: Sequence[SetScore]) -> Json:
 
 
 def _save(weights: Weights, path: Path, *, eight_bit: bool) -> None:
+    # safetensors writes numpy's memory as it lies: channels that came last in training must come first again.
     kept = {
-        name: value.detach().float().numpy()
+        name: value.detach().float().contiguous().numpy()
         for name, value in weights.items()
         if not name.startswith(DEEP_HEADS) and value.is_floating_point()
     }

@@ -5,7 +5,6 @@ Every part goes on where it stood when it is called again. Beside the library (t
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +14,9 @@ import torch
 from MedSegAILib.core.errors import InputError
 from MedSegAILib.tasks.package import Package
 
-from .campaign import make_package
+from .campaign import Campaign, make_package
 from .data_check import Check, check_folder, write_check
-from .datasets import DataSet, read_splits
+from .datasets import DataSet, read_groups, read_splits
 from .folds import keep_folds
 from .planner import CPU, GPU, plan_task, slug
 from .project import PROJECT, SHIPPED, Project, make_known, read_project, write_project
@@ -38,6 +37,7 @@ class FolderOptions:
         name: of the task; empty takes that of the folder.
         minutes: of training; None takes the plan's steps.
         steps: of training instead.
+        start_from: a package (task or folder) whose weights begin the run; empty starts from chance.
     """
 
     data: Path
@@ -45,6 +45,7 @@ class FolderOptions:
     name: str = ""
     minutes: float | None = None
     steps: int | None = None
+    start_from: str = ""
 
     @property
     def task(self) -> str:
@@ -80,9 +81,7 @@ def train_folder(options: FolderOptions) -> Package:
     project = open_project(options)
     make_known(project)
     budget_s = None if options.minutes is None else options.minutes * 60.0
-    return make_package(
-        project.task, options.run_folder, options.package_folder, budget_s=budget_s, steps=options.steps
-    )
+    return make_package(project.task, Campaign(options.run_folder, options.package_folder, budget_s, options.steps))
 
 
 def open_project(options: FolderOptions) -> Project:
@@ -106,7 +105,7 @@ def open_project(options: FolderOptions) -> Project:
         tuple(task.regions),
         {"train": tuple(train), "held_out": held_out},
     )
-    project = Project(task, replace(recipe, held_out=held_out), data)
+    project = Project(task, replace(recipe, held_out=held_out, start_from=options.start_from), data)
     write_project(project, options.run_folder)
     return project
 
@@ -134,10 +133,3 @@ def training_names(check: Check, root: Path) -> list[str]:
             "Add studies, or correct those with defects: medsegai train --data FOLDER --check.",
         )
     return names
-
-
-def read_groups(root: Path) -> dict[str, str]:
-    """Give the patient by study that a set's ``splits.json`` tells under "groups"; empty without."""
-    path = root / "splits.json"
-    groups = json.loads(path.read_text(encoding="utf-8")).get("groups", {}) if path.is_file() else {}
-    return {str(name): str(patient) for name, patient in groups.items()}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import nn
 
 from MedSegAILib.core.errors import InputError
+from MedSegAILib.tasks.package import MANIFEST, Package, read_package
 from MedSegAILib.tasks.store import find_package
 
 # A network with attention holds the plain one's layers under names of its own.
+LAST = "outconv"
 _WRAPPINGS = ((".UBlock.", "."), ("bottom_2.0.", "bottom_2."))
 
 
@@ -17,18 +21,23 @@ def load_start(network: nn.Module, start_from: str) -> None:
 
     Args:
         network: of the same family and width as the member's.
-        start_from: "task/member file", as "brain-tumor/a0.safetensors".
+        start_from: "task/member file", as "brain-tumor/a0.safetensors"; or a task, or the folder of a package, whose
+            first member is meant.
 
     Raises:
         InputError: "training.start" when a tensor of the member has no place of its shape in the network.
         MedSegAIError: as ``find_package``, when the task is not installed.
     """
-    task, file = start_from.split("/")
-    start = {name: torch.from_numpy(array) for name, array in find_package(task).weights(file).items()}
+    package, file = _member(start_from)
+    start = {name: torch.from_numpy(array) for name, array in package.weights(file).items()}
     own = network.state_dict()
     filled = {name: start[_plain(name)] for name in own if _plain(name) in start}
+    # Another task has other regions: its last layer is new.
+    new = [name for name, tensor in filled.items() if _plain(name).startswith(LAST) and own[name].shape != tensor.shape]
+    for name in new:
+        del filled[name]
     misfits = [name for name, tensor in filled.items() if own[name].shape != tensor.shape]
-    misfits += sorted(set(start) - {_plain(name) for name in filled})
+    misfits += sorted(set(start) - {_plain(name) for name in (*filled, *new)})
     if misfits:
         raise InputError(
             "training.start",
@@ -36,6 +45,18 @@ def load_start(network: nn.Module, start_from: str) -> None:
             "Start from a network of the same family and width.",
         )
     network.load_state_dict({**own, **filled})
+
+
+def _member(start_from: str) -> tuple[Package, str]:
+    """Give the package and the file of the member."""
+    if (Path(start_from) / MANIFEST).is_file():
+        package = read_package(Path(start_from))
+    elif start_from.endswith(".safetensors"):
+        task, file = start_from.rsplit("/", 1)
+        return find_package(task), file
+    else:
+        package = find_package(start_from)
+    return package, package.stages[-1].ensembles[0].members[0]
 
 
 def _plain(name: str) -> str:

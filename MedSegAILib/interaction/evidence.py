@@ -72,6 +72,19 @@ def gather(
     return Evidence(grid, values, scores, stacked)
 
 
+def doubt_of(known: Probabilities, scheme: LabelScheme, region: str) -> npt.NDArray[np.uint8]:
+    """Give where a region is undecided, on the grid of the probabilities: 0 (sure) to 100 (one half)."""
+    depth, height, width = known.array.shape[1:]
+    values = (0, *(label.value for label in scheme.labels))
+    scores = _from_probabilities(known, values, scheme, Grid((depth, height, width), known.ijk_to_ras))
+    odds = Evidence(Grid((depth, height, width), known.ijk_to_ras), values, scores, scores[:0]).log_odds(
+        scheme.region(region).labels
+    )
+    share = 1.0 / (1.0 + np.exp(-odds))
+    doubt: npt.NDArray[np.uint8] = np.rint(100.0 * (1.0 - np.abs(2.0 * share - 1.0))).astype(np.uint8)
+    return doubt
+
+
 def _from_probabilities(known: Probabilities, values: tuple[int, ...], scheme: LabelScheme, grid: Grid) -> Floats:
     """Give the score of a label: how well all channels together speak for it."""
     depth, height, width = known.array.shape[1:]

@@ -1,9 +1,10 @@
 """A click spreads over what is known: how far, along which odds, over which image. Ring 4 (interaction).
 
 A reader clicks in the middle of what is wrong. So the true border is about as far behind the click as the present one
-is before it, and the odds at the click are wrong by twice their size. The error is taken to be alike nearby and in like
-tissue: it is passed on by a kernel of distance and image, whose width is that distance times ``WIDTH``. Then the local
-energy is settled, and of what has changed sides only the part that hangs together with the prompt counts.
+is before it. How hard it is to move the border to a voxel is its depth behind the border in mm, plus a share of the
+odds of the network; at the click that is wrong by twice its size. The error is taken to be alike nearby and in like
+tissue: it is passed on by a kernel of distance and image, whose width is the depth of the click times ``WIDTH``. Then
+the local energy is settled, and of what has changed sides only the part that hangs together with the prompt counts.
 
 ``Testing/benchmarks/interaction.py`` measures all constants; docs/decisions/0012 tells what else was tried.
 """
@@ -24,10 +25,11 @@ WIDTH = 2.0  # of the kernel, in distances from the click to the present border
 LARGEST_DEPTH_MM = 12.0  # a click deeper than this tells no more
 LIKE = 0.8  # images differ by so much of their spread within one tissue
 WIDTHS = 1.5  # the kernel ends at so many widths: three times the distance to the border
-SUREST = 6.0  # log-odds that a prompt has to overcome at most
-LEAST = 0.5  # log-odds at the prompt afterwards, at least
-BARE = 0.1  # log-odds of a voxel whose label somebody has set against them
-HELD = 4.0  # log-odds of the voxels of the prompt while the rest settles
+ODDS_SHARE = 0.1  # mm a log-odd of the network; more lets a click run where the network is blind (decision 0012)
+SUREST = 12.0  # mm that a prompt has to overcome at most
+LEAST = 0.5  # what is left at the prompt afterwards, at least
+BARE = 0.1  # of a voxel whose label somebody has set against network and depth
+HELD = 4.0  # of the voxels of the prompt while the rest settles
 
 
 def spread(
@@ -51,10 +53,11 @@ def spread(
     Returns:
         Bool ``[z, y, x]``, within ``wrong``; and how far around the prompt it would look, mm.
     """
-    depth_mm, middle = _depth(wrong, seeds, spacing_zyx_mm)
-    width_mm = WIDTH * depth_mm
-    now = np.where(wrong, np.minimum(odds, -BARE), np.maximum(odds, BARE))
-    now = np.clip(now, -SUREST, SUREST)
+    depths = _depths(wrong, spacing_zyx_mm)
+    middle = np.unravel_index(int(np.argmax(np.where(seeds, depths, -1.0))), wrong.shape)
+    width_mm = WIDTH * min(float(depths[middle]), LARGEST_DEPTH_MM)
+    now = np.float32(ODDS_SHARE) * odds - depths
+    now = np.clip(np.where(wrong, np.minimum(now, -BARE), np.maximum(now, BARE)), -SUREST, SUREST)
     kernel = _kernel(distance_mm, width_mm, images, seeds)
     lack = max(LEAST, -float(now[middle])) - float(now[middle])
     moved = now + np.float32(lack) * kernel
@@ -64,16 +67,16 @@ def spread(
     return parts_with(changed, seeds), WIDTHS * width_mm
 
 
-def _depth(wrong: Mask, seeds: Mask, spacing_zyx_mm: tuple[float, float, float]) -> tuple[float, tuple[int, ...]]:
-    """Give how far the deepest voxel of the prompt lies behind the present border, in mm, and which voxel that is."""
+def _depths(wrong: Mask, spacing_zyx_mm: tuple[float, float, float]) -> Floats:
+    """Give how far each voxel lies behind the present border, in mm; below 0 on the side that is right."""
     from scipy import ndimage
 
     if wrong.all():
-        depths = np.full(wrong.shape, LARGEST_DEPTH_MM / 2.0)
-    else:
-        depths = ndimage.distance_transform_edt(wrong, sampling=spacing_zyx_mm)
-    middle = np.unravel_index(int(np.argmax(np.where(seeds, depths, -1.0))), wrong.shape)
-    return float(min(depths[middle], LARGEST_DEPTH_MM)), tuple(int(index) for index in middle)
+        return np.full(wrong.shape, LARGEST_DEPTH_MM / 2.0, dtype=np.float32)
+    behind = ndimage.distance_transform_edt(wrong, sampling=spacing_zyx_mm)
+    before = ndimage.distance_transform_edt(~wrong, sampling=spacing_zyx_mm)
+    depths: Floats = (behind - before).astype(np.float32)
+    return depths
 
 
 def _kernel(distance_mm: Floats, width_mm: float, images: Floats, seeds: Mask) -> Floats:

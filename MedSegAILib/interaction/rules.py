@@ -17,6 +17,8 @@ from MedSegAILib.core.volume import Array
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 
+CHANGE = 3.0  # log-odds against a label for each region that changes with it
+
 
 def changeable(labels: Array, region: str, enters: bool, scheme: LabelScheme, locked: Sequence[str] = ()) -> Mask:
     """Give the voxels that could enter a region, or leave it, without a change in a locked one; bool ``[z, y, x]``."""
@@ -35,7 +37,8 @@ def relabel(
     """Give the label map in which a region has other voxels.
 
     A voxel that enters the region gets the likeliest of the region's labels, one that leaves it the likeliest of the
-    others, background included; of those only labels that change nothing in a locked region. Where there is none, the
+    others, background included; each other region that would change with it counts ``CHANGE`` against a label, for
+    nobody has said anything about that one. Labels that change a locked region are out; where no label is left, the
     voxel stays as it is. All other voxels stay.
 
     Args:
@@ -55,7 +58,8 @@ def relabel(
     index = np.argmax(values[:, None] == before[None, :], axis=0)
     enters = wanted.reshape(-1)[place]
     allowed = (inside[:, None] == enters[None, :]) & (codes[:, None] == codes[index][None, :])
-    odds = np.where(allowed, scores.reshape(len(values), -1)[:, place], -np.inf)
+    odds = scores.reshape(len(values), -1)[:, place] - np.float32(CHANGE) * _changes(values, scheme)[:, index]
+    odds = np.where(allowed, odds, -np.inf)
     best = odds.argmax(axis=0)
     possible = allowed.any(axis=0)
     after.reshape(-1)[place[possible]] = values[best[possible]].astype(labels.dtype)
@@ -78,6 +82,13 @@ def changed_ml(
         if minus:
             lost[region.name] = minus * voxel_ml
     return gained, lost
+
+
+def _changes(values: Array, scheme: LabelScheme) -> Floats:
+    """Give the number of regions that change when a voxel goes from one label (second axis) to another (first)."""
+    parts = np.array([np.isin(values, region.labels) for region in scheme.regions])
+    changes: Floats = (parts[:, :, None] != parts[:, None, :]).sum(axis=0).astype(np.float32)
+    return changes
 
 
 def _tables(region: str, scheme: LabelScheme, locked: Sequence[str]) -> tuple[Array, Array, Array]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.correction import Corrected, Correction
@@ -159,3 +160,15 @@ def write_corrections(
         "prompts": [[region, prompt_to_json(prompt)] for region, prompt in prompts],
         "facts": dict(facts),
     }
+
+
+def read_doubt_map(message: Mapping[str, Any], folder: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+    """Rebuild a doubt map: 0 (sure) to 100 (undecided), ``[z, y, x]``, and the 4x4 of its grid.
+
+    Raises:
+        WorkerError: "worker.protocol" when message and files do not fit together.
+    """
+    try:
+        return read_array(message["map"], folder), np.array(message["ijk_to_ras"], dtype=np.float64)
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise broken(f"the doubt cannot be read ({type(error).__name__}: {error})") from error

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from MedSegAILib.core.errors import UsageError
+from MedSegAILib.core.labels import LabelScheme
 from MedSegAILib.core.result import Passport, Probabilities
 from MedSegAILib.core.run import Cancel, ProgressCallback
 
@@ -63,6 +65,25 @@ def fill_between(
     filled = fill_region(*read_fill(arguments, folder))
     cancel.check()
     return write_corrected(filled, folder)
+
+
+def doubt_map(
+    arguments: Mapping[str, Any], folder: Path, _progress: ProgressCallback, _cancel: Cancel
+) -> dict[str, Any]:
+    """Give where the probability of a region is near one half; ``arguments``: "run", "scheme", "region"."""
+    from MedSegAILib.interaction.evidence import doubt_of
+
+    from .transfer import write_array
+
+    kept = KEPT.get(arguments["run"])
+    if kept is None:
+        raise UsageError(
+            "doubt.not_known",
+            "The probabilities of this result are no longer known.",
+            "Run the segmentation again to see where it is in doubt.",
+        )
+    found = doubt_of(kept, LabelScheme.from_json(arguments["scheme"]), str(arguments["region"]))
+    return {"map": write_array(found, folder / "doubt.raw"), "ijk_to_ras": kept.ijk_to_ras.tolist()}
 
 
 def _key(run: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from .transfer import read_array, read_case
 def export_corrections(
     arguments: Mapping[str, Any], folder: Path, _progress: ProgressCallback, cancel: Cancel
 ) -> dict[str, Any]:
-    """Write the study; ``arguments``: "corrections" (``transfer_correction.write_corrections``), "output", its folder."""
+    """Write the study; ``arguments``: "corrections" of ``transfer_correction``, and "output", its folder."""
     from MedSegAILib.io.datasets.corrections import write_corrected_study
 
     try:

@@ -13,7 +13,7 @@ from MedSegAILib.core.errors import WorkerError
 from MedSegAILib.core.run import Cancel, ProgressCallback
 
 from .protocol import broken
-from .verb_correct import correct, fill_between
+from .verb_correct import correct, doubt_map, fill_between
 from .verb_export_corrections import export_corrections
 
 Arguments = Mapping[str, Any]
@@ -55,5 +55,6 @@ VERBS: dict[str, Verb] = {
     "export": export,
     "correct": correct,
     "fill_between": fill_between,
+    "doubt_map": doubt_map,
     "export_corrections": export_corrections,
 }

@@ -45,7 +45,8 @@ def main() -> None:
             job.on_provisional = lambda result, to=shown, took=seconds: to.append((result, took()))
             while not job.is_finished:
                 client.poll(0.02)
-            (first, first_seconds), dice = shown[0], _dice(shown[0][0], job.result)
+            first, first_seconds = shown[0]
+            dice = _dice(first, job.result)
             print(f"{preset:9s} first look {first_seconds}, run {seconds()}, Dice of the whole tumor {dice:.2f}")
 
 

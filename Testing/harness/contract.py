@@ -46,7 +46,7 @@ CLASSES: dict[str, Names] = {
     "QTableWidget": _names(
         "rowCount columnCount",
         "setHorizontalHeaderLabels horizontalHeader verticalHeader setItem currentRow selectRow",
-        ("itemChanged(QTableWidgetItem*)",),
+        ("itemChanged(QTableWidgetItem*)", "itemSelectionChanged()"),
     ),
     "QHeaderView": _names("", "setSectionResizeMode"),
     "QTableWidgetItem": _names(
@@ -71,7 +71,13 @@ CLASSES: dict[str, Names] = {
             "nodeAboutToBeRemoved(vtkMRMLNode*)",
         ),
     ),
-    "ctkCollapsibleButton": _names("text collapsed"),
+    "ctkCollapsibleButton": _names("text collapsed", "", ("contentsCollapsed(bool)",)),
+    # qMRMLSegmentEditorWidget.h; its class stands behind ``slicer.`` in the desktop only.
+    "qMRMLSegmentEditorWidget": _names(
+        "segmentationNodeSelectorVisible sourceVolumeNodeSelectorVisible undoEnabled",
+        "setMRMLScene setMRMLSegmentEditorNode setSegmentationNode setSourceVolumeNode setCurrentSegmentID"
+        " setActiveEffect setupViewObservations removeViewObservations",
+    ),
     "ctkDirectoryButton": _names("directory"),
 }
 
@@ -101,8 +107,14 @@ SLICER = frozenset(
         "modules",
         "app",
         "util",
+<<<<<<< HEAD
+        "qMRMLSegmentEditorWidget",
+=======
+        "vtkMRMLInteractionNode",
+>>>>>>> interaction
         "vtkMRMLLabelMapVolumeNode",
         "vtkMRMLScene",
+        "vtkMRMLSegmentEditorNode",
         "vtkMRMLSegmentationNode",
         "vtkMRMLSegmentationStorageNode",
         "vtkMRMLSliceNode",
@@ -128,6 +140,7 @@ SLICER_UTIL = frozenset(
         "getNodesByClass",
         "loadUI",
         "mainWindow",
+        "updateVolumeFromArray",
         "vtkMatrixFromArray",
     }
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from MedSegAILib.core.box import StageBox
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.doubt import Doubt
 from MedSegAILib.core.errors import Cancelled, MedSegAIError
@@ -48,7 +49,13 @@ SCHEME = LabelScheme.from_json(
 )
 
 
-def makeResult(case: Case, labels: Any, notices: tuple[Notice, ...] = (), doubt: Doubt | None = None) -> Result:
+def makeResult(
+    case: Case,
+    labels: Any,
+    notices: tuple[Notice, ...] = (),
+    doubt: Doubt | None = None,
+    boxes: tuple[StageBox, ...] = (),
+) -> Result:
     """Give a result with these labels ``[z, y, x]`` on the grid of the case's reference."""
     passport = Passport(
         task="brain-tumor",
@@ -56,10 +63,11 @@ def makeResult(case: Case, labels: Any, notices: tuple[Notice, ...] = (), doubt:
         library="0.0.0",
         engine={"backend": "none"},
         options=RunOptions().to_json(),
-        inputs={},
+        inputs={role: {} for role in case.volumes},
         repairs=('a "quoted" <repair> & \n',),
+        stages=tuple({"name": box.stage, "ran": True, "box": box.to_json()} for box in boxes),
     )
-    return Result(Volume(labels, case.reference_grid()), SCHEME, passport, notices, doubt=doubt)
+    return Result(Volume(labels, case.reference_grid()), SCHEME, passport, notices, doubt=doubt, boxes=boxes)
 
 
 class FakeJob:
@@ -84,8 +92,14 @@ class FakeJob:
     def sayProvisional(self, labels: Any) -> None:
         self.client.send(lambda: self.on_provisional(makeResult(self.case, labels)))
 
-    def sayResult(self, labels: Any, notices: tuple[Notice, ...] = (), doubt: Doubt | None = None) -> None:
-        self.client.send(lambda: self.on_result(makeResult(self.case, labels, notices, doubt)))
+    def sayResult(
+        self,
+        labels: Any,
+        notices: tuple[Notice, ...] = (),
+        doubt: Doubt | None = None,
+        boxes: tuple[StageBox, ...] = (),
+    ) -> None:
+        self.client.send(lambda: self.on_result(makeResult(self.case, labels, notices, doubt, boxes)))
 
     def sayError(self, error: MedSegAIError) -> None:
         self.client.send(lambda: self.on_error(error))

@@ -76,6 +76,7 @@ def boot() -> tuple[Any, ErrorCounter]:
     add("Terminologies", slicer.vtkSlicerTerminologiesModuleLogic())
     vtk.vtkLogger.SetStderrVerbosity(verbosity)
     add("Segmentations", slicer.vtkSlicerSegmentationsModuleLogic())
+    add("Markups", slicer.vtkSlicerMarkupsLogic())
     add("Sequences", slicer.vtkSlicerSequencesLogic())
     add("SubjectHierarchy", slicer.vtkSlicerSubjectHierarchyModuleLogic())
     slicer.mrmlScene, slicer.modules = scene, modules
@@ -100,6 +101,15 @@ def addTransform(scene: Any, matrix: np.ndarray, name: str = "Transform", parent
     if parent is not None:
         node.SetAndObserveTransformNodeID(parent.GetID())
     return node
+
+
+def addLayout(scene: Any) -> Any:
+    """Add the layout node, four views up; the application would know all layouts and make their views."""
+    layout = scene.AddNewNodeByClass("vtkMRMLLayoutNode")
+    for number in (layout.SlicerLayoutFourUpView, layout.SlicerLayoutCompareGridView):
+        layout.AddLayoutDescription(number, "<layout/>")
+    layout.SetViewArrangement(layout.SlicerLayoutFourUpView)
+    return layout
 
 
 def addCase(case: Any, prefix: str = "head") -> dict[str, Any]:

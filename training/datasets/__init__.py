@@ -19,8 +19,8 @@ from training.tasks import find_task
 from .study import Study, read_study, refuse_test, region_masks
 
 __all__ = [
-    "SETS", "DataSet", "Study", "data_folder", "find_studies", "read_splits", "read_study", "refuse_test",
-    "region_masks", "root_of", "splits_of",
+    "SETS", "DataSet", "Study", "data_folder", "find_studies", "read_groups", "read_splits", "read_study",
+    "refuse_test", "region_masks", "root_of", "splits_of",
 ]  # fmt: skip
 
 DATA_VARIABLE = "MEDSEGAI_SHARED"  # folder that holds data/, when it does not lie beside the checkout
@@ -86,6 +86,13 @@ def read_splits(root: Path) -> dict[str, tuple[str, ...]]:
     path = root / "splits.json"
     told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return {part: tuple(told[part]) for part in ("train", "test") if part in told}
+
+
+def read_groups(root: Path) -> dict[str, str]:
+    """Give the patient by study that a set's ``splits.json`` tells under "groups"; empty without."""
+    path = root / "splits.json"
+    groups = json.loads(path.read_text(encoding="utf-8")).get("groups", {}) if path.is_file() else {}
+    return {str(name): str(patient) for name, patient in groups.items()}
 
 
 def splits_of(set_name: str, folder: Path | None = None) -> Mapping[str, tuple[str, ...]]:

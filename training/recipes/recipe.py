@@ -102,6 +102,7 @@ class Recipe:
         crops: kinds of crops; the steps take them in turn.
         favored: chance factor of studies whose name starts so; the others have 1.
         held_out: train studies that only monitor.
+        left_out: train studies that neither train nor monitor (cleaning; the user decides).
         tumor_chance: share of crops around a tumor voxel; the others lie anywhere.
         augmentation: see there.
         phantoms: see there.
@@ -140,6 +141,7 @@ class Recipe:
     crops: tuple[CropKind, ...]
     favored: Mapping[str, float] = field(default_factory=dict)
     held_out: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     tumor_chance: float = 0.5
     augmentation: Augmentation = Augmentation()
     phantoms: PhantomShare = PhantomShare()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, cast
 
 import qt
@@ -22,6 +23,12 @@ from MedSegAISlicer.scene.time_left import TimeLeft
 from MedSegAISlicer.scene.versions import showOnly
 
 from . import sentences
+from .box_panel import BoxPanel
+<<<<<<< HEAD
+from .editor_panel import EditorPanel
+=======
+from .correct_panel import CorrectPanel
+>>>>>>> interaction
 from .export_panel import ExportPanel
 from .guard import guarded
 from .review_panel import ReviewPanel
@@ -55,6 +62,12 @@ class MainPanel(VTKObservationMixin):
         self.runPanel = RunPanel(ui)
         self.undo = UndoPanel(ui, self.runPanel.say, self._showResult)
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
+<<<<<<< HEAD
+        self.editor = EditorPanel(ui, lambda: self.review.table.chosen)
+=======
+        self.correct = CorrectPanel(ui, self.runPanel.say, logic, lambda: self.review.table.chosen, self.review.show)
+>>>>>>> interaction
+        self.boxes = BoxPanel(ui, self.onAgain)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
         self.export = ExportPanel(ui, self.runPanel.say, logic, self._python)
@@ -79,8 +92,11 @@ class MainPanel(VTKObservationMixin):
         self.ui.segmentButton.disconnect("clicked()", self.onButton)
         self.ui.presetComboBox.disconnect("currentIndexChanged(int)", self.onPresetChanged)
         self.study.disconnect()
+        self.correct.cleanup()
         self.review.cleanup()
         self.undo.disconnect()
+        self.boxes.disconnect()
+        self.editor.disconnect()
         self.tasks.disconnect()
         self.export.disconnect()
         self.run = None
@@ -90,6 +106,11 @@ class MainPanel(VTKObservationMixin):
         """The module is shown: bring the panel in step with the scene."""
         self.review.shortcuts.install()
         self.undo.shortcuts.install()
+<<<<<<< HEAD
+        self.editor.enter()
+=======
+        self.correct.shortcuts.install()
+>>>>>>> interaction
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
                 self._bringInStep()
@@ -98,6 +119,12 @@ class MainPanel(VTKObservationMixin):
         """Another module is shown; a run goes on."""
         self.review.shortcuts.remove()
         self.undo.shortcuts.remove()
+<<<<<<< HEAD
+        self.editor.exit()
+=======
+        self.correct.shortcuts.remove()
+        self.correct.tool.stop()
+>>>>>>> interaction
 
     def refresh(self) -> None:
         """Show whether a run may be started with what is chosen now."""
@@ -126,6 +153,12 @@ class MainPanel(VTKObservationMixin):
         elif self.runPanel.state == "ready":
             with guarded(self._refuse):
                 self._start()
+
+    def onAgain(self, segmentationNode: Any) -> None:
+        """Run again from the boxes of a result."""
+        if self.runPanel.isIdle:
+            with guarded(self._refuse):
+                self._begin(lambda callbacks: self.logic.segmentAgainFrom(segmentationNode, callbacks=callbacks))
 
     def onPresetChanged(self) -> None:
         """Remember the preset."""
@@ -183,11 +216,15 @@ class MainPanel(VTKObservationMixin):
     # A run, from start to one of its ends.
 
     def _start(self) -> None:
+        inputs, task = self.study.inputs(), self.logic.parameters().task
+        self._begin(
+            lambda callbacks: self.logic.segmentAsync(inputs, task, options=self._options(), callbacks=callbacks)
+        )
+
+    def _begin(self, start: Callable[[Callbacks], Run]) -> None:
         self._timeLeft = TimeLeft()
         self._startedAt = time.monotonic()
-        callbacks = Callbacks(self._onProgress, self._onProvisional, self._onDone, self._onError)
-        task = self.logic.parameters().task
-        self.run = self.logic.segmentAsync(self.study.inputs(), task, options=self._options(), callbacks=callbacks)
+        self.run = start(Callbacks(self._onProgress, self._onProvisional, self._onDone, self._onError))
         self.runPanel.setState("running")
         self.study.setEnabled(False)
         self.runPanel.showProgress(0.0, None)
@@ -229,6 +266,9 @@ class MainPanel(VTKObservationMixin):
     def _showAll(self, segmentationNode: Any) -> None:
         """Show a result, or that there is none, and what can be done next with which task."""
         self.review.show(segmentationNode)
+        self.correct.show(segmentationNode)
+        self.boxes.show(segmentationNode)
+        self.editor.show(segmentationNode)
         self.export.show()
         if self.package is not None:
             self.runPanel.showOutlooks(presetOutlooks(self.package, PRESETS))

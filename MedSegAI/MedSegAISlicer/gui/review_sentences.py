@@ -57,6 +57,7 @@ def reason(found: Place) -> str:
     texts = {
         "disagreement": _("members or views disagree"),
         "island": _("an island apart from the rest"),
+        "thin_bridge": _("two parts hang together by a thin bridge"),
         "image_edge": _("touches the image edge"),
         "outside_brain": _("outside the brain"),
     }
@@ -75,6 +76,7 @@ def hints() -> dict[str, str]:
         "previousPlaceButton": _("Bring all slice views to the place before."),
         "acceptButton": _("Accept the chosen region as it is now."),
         "rejectButton": _("Reject the chosen region. Nothing is deleted."),
+        "sideBySideButton": _("All sequences side by side in linked views; once more for the layout before."),
     }
 
 
@@ -110,6 +112,11 @@ def doneAgain(name: str) -> str:
     return _("Done again: {name}.").format(name=name)
 
 
+def noSequences() -> str:
+    """Say that there is nothing to put side by side."""
+    return _("The volumes of this result are not in the scene any more. Load them, then try again.")
+
+
 def changes(name: str, found: Sequence[RegionChange]) -> str:
     """Say what each region gained and lost: "Against Tumor, in mL: WT +1.2 -0.4, TC +0.0 -0.0"."""
     parts = [_change(change) for change in found]
@@ -137,6 +144,16 @@ def regionTaken(name: str, hasKept: bool) -> str:
     if hasKept:
         return _("Taken from {version}. Your own drawing is kept as a hidden segment.").format(version=name)
     return _("Taken from {version}.").format(version=name)
+
+
+def boxes(stages: Sequence[str]) -> str:
+    """Say which boxes may be dragged."""
+    return _("Box of {stages}: drag it in a view if it lies wrong.").format(stages=", ".join(stages))
+
+
+def rerunHint() -> str:
+    """Say what a run from the boxes costs."""
+    return _("Segments again within the box as it lies now. The stages before it are kept and cost nothing.")
 
 
 def offer(made: Offer) -> str:

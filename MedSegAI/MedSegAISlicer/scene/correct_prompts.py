@@ -25,7 +25,7 @@ PROMPTS_ATTRIBUTE = "MedSegAI.Prompts"
 OWNER = "MedSegAI.Segmentation"  # node reference from a markup to the result that its prompt belongs to
 INCLUDE_COLOR, EXCLUDE_COLOR = (0.0, 0.62, 0.45), (0.84, 0.37, 0.0)  # green and vermilion that color-blind people tell
 _GLYPH_MM = 3.0
-_CLASSES = {
+MARKUP_CLASSES = {
     "click": "vtkMRMLMarkupsFiducialNode",
     "scribble": "vtkMRMLMarkupsCurveNode",
     "lasso": "vtkMRMLMarkupsClosedCurveNode",
@@ -75,7 +75,7 @@ def promptFromMarkup(markup: Any, segmentationNode: Any, isInclude: bool, radius
     Raises:
         UsageError: "prompt.points" when the markup has too few points; "prompt.markup" for another kind of markup.
     """
-    kind = next((kind for kind, name in _CLASSES.items() if markup.GetClassName() == name), None)
+    kind = next((kind for kind, name in MARKUP_CLASSES.items() if markup.GetClassName() == name), None)
     if kind is None:
         raise UsageError(
             "prompt.markup", f"A {markup.GetClassName()} is no prompt.", "Place a point, a curve, or a ROI."
@@ -129,7 +129,7 @@ def _draw(segmentationNode: Any, kept: KeptPrompt, key: str) -> Any:
     prompt, scene = kept.prompt, segmentationNode.GetScene()
     verb = "include" if prompt.is_include else "exclude"
     name = scene.GenerateUniqueName(f"{kept.segmentId} {verb} {prompt.kind}")
-    node = scene.AddNewNodeByClass(_CLASSES[prompt.kind], name)
+    node = scene.AddNewNodeByClass(MARKUP_CLASSES[prompt.kind], name)
     node.CreateDefaultDisplayNodes()
     node.SetAttribute(PROMPTS_ATTRIBUTE, key)
     node.SetNodeReferenceID(OWNER, segmentationNode.GetID())

@@ -19,6 +19,7 @@ from .export import ExportRun, exportResult
 from .folder_run import FolderProgress, FolderRun, batchArguments, ignoreFolderProgress
 from .parameters import DEFAULT_TASK, Parameters, parameterNode
 from .runner import Callbacks, Client, Run, Runner
+from .stage_boxes import runAgainFrom
 
 _WAIT_S = 0.05  # a script looks at the worker so often; Ctrl+C is heard between two looks
 
@@ -126,6 +127,19 @@ class SegmentationLogic:
             callbacks=callbacks,
             name=name or f"{package.title} (MedSegAI)",
         )
+
+    def segmentAgainFrom(self, segmentationNode: Any, *, callbacks: Callbacks | None = None) -> Run:
+        """Start the run of a result again from the boxes that were dragged; the stages before them cost nothing.
+
+        Args:
+            segmentationNode: a result whose boxes are in the scene.
+            callbacks: as in :meth:`segmentAsync`.
+
+        Raises:
+            UsageError: "boxes.not_moved", "boxes.inputs_gone"; else as :meth:`segmentAsync`.
+        """
+        task, inputs, options = runAgainFrom(segmentationNode)
+        return self.segmentAsync(inputs, task, options=options, callbacks=callbacks)
 
     def segmentFolder(
         self,

@@ -19,6 +19,7 @@ from MedSegAILib.core.run import Progress, RunOptions
 from .carry_over import carryOver
 from .provisional import ProvisionalView
 from .segmentations import showResult
+from .stage_boxes import showBoxes
 from .statistics import keepInputs
 from .undo import UndoHistory
 from .versions import nextVersionName
@@ -203,7 +204,8 @@ class Runner:
             return
         keepInputs(run.segmentationNode, run.inputs)
         carryOver(run.segmentationNode)
-        UndoHistory.of(run.segmentationNode).added(run.segmentationNode, f"Model run {name}")
+        boxes = showBoxes(run.segmentationNode, result.boxes)
+        UndoHistory.of(run.segmentationNode).added(run.segmentationNode, f"Model run {name}", boxes)
         run.result, run.state = result, "done"
         run.callbacks.onDone(run.segmentationNode, result)
 

@@ -1,75 +1,218 @@
-"""Cross-validation: every study is held out once, scored by a package that never saw it, and whole folds stay."""
+"""Folds, smoke, cleaning, calibration, curves: the machinery between studies and a package, on drawn studies."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from MedSegAILib.core.errors import UsageError
-from training import cache, from_folder
-from training.cross_validate import FOLDS_FILE, Validation, cross_validate
-from training.datasets import SETS
-from training.folds import read_folds
-from training.from_folder import FolderOptions, open_project
-from training.phantoms.sample import write_sample
-from training.planner import CPU
-from training.project import make_known
+from MedSegAILib import networks
+from MedSegAILib.core.errors import InputError, ResourceError, UsageError
+from Testing.makers.tiny_training import TINY, make_samples
+from training import cache, checkpoint
+from training.__main__ import main
+from training.calibrate import Shown, calibrate_region, calibrated, can_be_calibrated
+from training.cleaning import rank_cases, ranking_csv, read_left_out
+from training.cross_validate import PAPER, cross_validate, fold_recipe, folds_of
+from training.datasets import DATA_VARIABLE
+from training.devices import Hardware
+from training.loop import RunSettings, new_state, train
 from training.recipes import RECIPES, find_recipe
-from training.recipes.recipe import Recipe
-from training.tasks import TASKS
+from training.recipes.recipe import CropKind, PhantomShare
+from training.run import read_run
+from training.smoke import fit_crops, smoke, step_bytes
+from training.start import load_start
+from training.tasks import TASKS, find_task
+
+CROSSED = replace(
+    TINY,
+    name="tiny-crossed",
+    crops=(CropKind(1, (16, 16, 16), {"more": 1.0}),),
+    phantoms=PhantomShare(count=0),
+    held_out=(),
+    steps=1,
+)
 
 
 @pytest.fixture
-def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recipe]:
-    """The recipe of a set of four drawn crops, three of them in its part train."""
+def sets(drawn_sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(DATA_VARIABLE, str(drawn_sets))
     monkeypatch.setattr(cache, "CACHE_FOLDER", tmp_path / "cache")
-    monkeypatch.setattr(from_folder, "CPU", replace(CPU, width=4, whole_voxels=30_000, crop_voxels=24**3))
-    before = [dict(table) for table in (TASKS, RECIPES, SETS)]
-    root = tmp_path / "parts"
-    for seed in (1, 2, 3, 4):
-        for path, kind in zip(write_sample("hippocampus", root / str(seed), seed), ("images", "labels"), strict=True):
-            (root / kind).mkdir(exist_ok=True)
-            path.rename(root / kind / f"case{seed}.nii.gz")
-        (root / str(seed)).rmdir()
-    project = open_project(FolderOptions(root, tmp_path / "package"))
-    make_known(project)
-    yield project.recipe
-    for table, was in zip((TASKS, RECIPES, SETS), before, strict=True):
-        table.clear()
-        table.update(was)
+    monkeypatch.setitem(RECIPES, CROSSED.name, CROSSED)
+    monkeypatch.setitem(RECIPES, "tiny-b", replace(CROSSED, name="tiny-b", seed=5))
+    return drawn_sets
 
 
-def lines_of(path: Path) -> int:
-    with path.open(newline="", encoding="utf-8") as stream:
-        return sum(1 for _ in csv.reader(stream))
+def test_each_study_is_measured_by_the_run_that_never_saw_it_beside_the_paper(
+    sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path / "runs"
+    for fold in ("0", "1"):
+        for name in (CROSSED.name, "tiny-b"):
+            assert main(["train", name, "--fold", fold, "--runs", str(runs)]) == 0
+    folds = json.loads((runs / "folds-more.json").read_text(encoding="utf-8"))["folds"]
+    assert sorted(name for fold in folds for name in fold) == ["one", "two"]
+    out = tmp_path / "out"
+    assert main(["cross-validate", CROSSED.name, "--runs", str(runs), "--preset", "fast", "--output", str(out)]) == 0
+    told = capsys.readouterr().out
+    assert "| paper, Table 2, A | 369 | 0.808 | 0.871 | 0.907 |" in told
+    assert "| tiny-crossed on more | 2 |" in told
+    kept = json.loads((out / "more.json").read_text(encoding="utf-8"))
+    assert {one["study"] for one in kept["studies"]} == {"one", "two"}
+    recipes = [CROSSED, find_recipe("tiny-b")]
+    (merged,) = cross_validate(recipes, runs, folds_of(CROSSED, runs), "fast")
+    assert merged.recipe == "tiny-crossed tiny-b"
+    assert {one.study for one in merged.studies} == {"one", "two"}
 
 
-def test_every_study_is_scored_once_by_a_run_that_held_it_out(recipe: Recipe, tmp_path: Path) -> None:
-    plan = Validation(recipe.name, tmp_path / "folds", folds=2, steps=2)
-    scores = cross_validate(recipe, plan)
-    folds = read_folds(plan.folder / FOLDS_FILE)
-    trained = SETS[recipe.name].splits["train"]
-    assert sorted(score.study for score in scores.studies) == sorted(trained)
-    assert sorted(name for fold in folds.folds for name in fold) == sorted(trained)
-    for number, names in enumerate(folds.folds):
-        with (plan.folder / f"fold-{number}" / "monitor.csv").open(newline="", encoding="utf-8") as stream:
-            assert {row["study"] for row in csv.DictReader(stream)} == set(names)
-    logs = [plan.folder / f"fold-{number}" / "losses.csv" for number in range(len(folds.folds))]
-    before = [lines_of(log) for log in logs]
-    assert cross_validate(recipe, plan).means() == scores.means()
-    assert [lines_of(log) for log in logs] == before
+def test_without_a_trained_fold_the_next_step_is_said(sets: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        cross_validate([CROSSED], tmp_path, folds_of(CROSSED, tmp_path))
+    assert caught.value.code == "training.no_folds"
 
 
-def test_a_set_that_does_not_train_the_recipe_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not train on 'ibsr18'"):
-        cross_validate(find_recipe("hippocampus"), Validation("ibsr18", tmp_path))
+def test_a_fold_that_there_is_not_is_refused(sets: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        fold_recipe(CROSSED, folds_of(CROSSED, tmp_path), 5)
+    assert caught.value.code == "training.fold"
 
 
-def test_one_recipe_of_a_cascade_is_no_package(tmp_path: Path) -> None:
-    recipe = replace(find_recipe("pancreas-organ-small"), crops=find_recipe("hippocampus").crops)
-    with pytest.raises(UsageError, match="2 stages"):
-        cross_validate(recipe, Validation("hippocampus", tmp_path))
+@pytest.mark.shared
+def test_the_papers_numbers_are_those_of_its_tables(shared_dir: Path) -> None:
+    told = json.loads((shared_dir / "reference" / "brats2020_tables.json").read_text(encoding="utf-8"))
+    tables = {entry["table"]: entry for entry in told["tables"]}
+    rows = [*(row["mean"] for row in tables[2]["rows"].values()), *list(tables[3]["rows"].values())[:3]]
+    for ours, theirs in zip(PAPER.values(), rows, strict=True):
+        assert [ours[name] for name in ("ET", "WT", "TC")] == theirs
+
+
+# --- smoke ------------------------------------------------------------------------------------------------------
+
+
+def test_a_smoke_run_tells_that_the_loss_falls_and_what_a_step_takes(tmp_path: Path) -> None:
+    found = smoke(TINY, make_samples(), tmp_path / "smoke", 24, Hardware())
+    assert found.falls
+    assert found.recipe.crops == TINY.crops
+    assert 0 < found.step_bytes < found.free_bytes
+
+
+def test_crops_are_cut_until_a_step_fits() -> None:
+    recipe = replace(TINY, crops=(CropKind(2, (64, 80, 64), {"phantom": 1.0}),))
+    limit = step_bytes(recipe, recipe.crops[0]) // 2
+    (fitted,) = fit_crops(recipe, limit).crops
+    assert step_bytes(recipe, fitted) <= limit
+    assert all(side % 8 == 0 for side in fitted.size_zyx)
+    assert fitted.size_zyx != recipe.crops[0].size_zyx
+
+
+def test_what_never_fits_is_refused_with_the_numbers() -> None:
+    with pytest.raises(ResourceError) as caught:
+        fit_crops(TINY, 1000)
+    assert caught.value.code == "training.memory"
+
+
+def test_the_counted_memory_is_what_a_step_keeps() -> None:
+    """Against a second count: what autograd keeps of the real step, without room to work and without weights."""
+    kind = CropKind(1, (16, 16, 16), {"phantom": 1.0})
+    network = networks.build(TINY.network, **TINY.arguments)
+    kept: dict[int, int] = {}
+    alive = []
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        alive.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        network(torch.zeros((1, 4, 16, 16, 16)))
+    weights = 4 * sum(one.numel() for one in network.parameters())
+    assert step_bytes(TINY, kind) == pytest.approx(1.4 * sum(kept.values()) + 4 * weights, rel=0.1)
+
+
+# --- cleaning, start, curves ------------------------------------------------------------------------------------
+
+
+def test_studies_are_ranked_worst_first_and_the_list_leaves_them_out(tmp_path: Path) -> None:
+    samples = make_samples()
+    samples[:3] = [replace(one, image=one.image[:, :24, :24, :24], target=one.target[:, :24, :24, :24])
+                   for one in samples[:3]]  # fmt: skip
+    checkpoint.save(new_state(TINY), tmp_path, TINY.name)
+    ranked = rank_cases(read_run(TINY, tmp_path), samples)
+    assert [loss for loss, _ in ranked] == sorted((loss for loss, _ in ranked), reverse=True)
+    assert len(ranked) == 3  # the phantom is no case
+    assert read_left_out(ranking_csv(ranked)) == tuple(sample.name for _, sample in ranked)
+
+
+def test_left_out_studies_neither_train_nor_monitor(sets: Path) -> None:
+    training, held_out = cache.load_training(replace(CROSSED, left_out=("one",)))
+    assert [sample.name for sample in training] == ["two"]
+    assert held_out == []
+
+
+def test_a_run_begins_with_the_weights_of_a_package_and_a_new_last_layer() -> None:
+    recipe = find_recipe("hippocampus")
+    network = networks.build(recipe.network, **{**recipe.arguments, "out_channels": 5})
+    last = network.state_dict()["outconv.weight"].clone()
+    load_start(network, "hippocampus")
+    other = networks.build(recipe.network, **recipe.arguments)
+    load_start(other, "hippocampus")
+    own, theirs = network.state_dict(), other.state_dict()
+    assert torch.equal(own["outconv.weight"], last)
+    assert torch.equal(own["encoder1.ConvBnRelu1.conv.weight"], theirs["encoder1.ConvBnRelu1.conv.weight"])
+
+
+def test_the_curves_are_a_picture_and_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train(replace(TINY, steps=3), make_samples(), [], RunSettings(tmp_path))
+    assert main(["curves", str(tmp_path)]) == 0
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    with (tmp_path / "curves.csv").open(newline="", encoding="utf-8") as stream:
+        assert [row["step"] for row in csv.DictReader(stream)] == ["1", "2", "3"]
+    (tmp_path / "empty").mkdir()
+    assert main(["curves", str(tmp_path / "empty")]) == InputError.exit_code
+
+
+# --- calibration ------------------------------------------------------------------------------------------------
+
+
+def shown(seed: int, shift: float, specks: bool = False) -> Shown:
+    """A ball whose probability is 0.5 + shift on its border, and on request a far speck."""
+    z, y, x = np.meshgrid(*(np.arange(24) - 12.0,) * 3, indexing="ij")
+    distance = np.sqrt(z**2 + y**2 + x**2)
+    noise = np.random.default_rng(seed).normal(0.0, 0.01, distance.shape)
+    probability = 1.0 / (1.0 + np.exp(distance - 7.0)) + shift + noise
+    if specks:
+        probability[1:5, 1:5, 1:5] = 0.99
+    return Shown(probability, distance < 7.0, 0.001)
+
+
+def test_the_threshold_moves_where_probabilities_are_off() -> None:
+    found = calibrate_region("WT", [shown(seed, 0.15) for seed in range(3)])
+    assert found.threshold in (0.65, 0.7)  # both cut the ball at its border, to half a voxel
+    assert found.after > found.before
+
+
+def test_probabilities_that_are_right_keep_the_usual_threshold() -> None:
+    found = calibrate_region("WT", [shown(seed, 0.0) for seed in range(3)])
+    assert (found.threshold, found.smallest_ml) == (0.5, 0.0)
+
+
+def test_specks_below_the_smallest_volume_go() -> None:
+    found = calibrate_region("WT", [shown(seed, 0.0, specks=True) for seed in range(3)])
+    assert found.threshold == 0.5
+    assert found.smallest_ml == 0.1  # the speck has 0.064 mL
+
+
+def test_what_was_found_stands_in_the_decision() -> None:
+    task = find_task("brain-tumor")
+    found = {name: calibrate_region(name, []) for name in ("ET", "TC", "WT")}
+    found["ET"] = replace(found["ET"], threshold=0.6, smallest_ml=0.1)
+    steps = calibrated(task, found).stages[-1].decide
+    assert steps[0] == {"step": "threshold", "above": {"ET": 0.6, "TC": 0.5, "WT": 0.5}}
+    assert steps[1] == {"step": "min_volume", "ml": {"ET": 0.1}}
+    assert steps[-1] == task.stages[-1].decide[-1]
+    assert not can_be_calibrated(TASKS["brain-tissue"])

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stnp
 
-from MedSegAILib.interaction.rules import changed_ml, relabel
+from MedSegAILib.interaction.rules import CHANGE, changed_ml, relabel
 from Testing.makers.wrong_heads import SCHEME
 
 VALUES = (0, 1, 2, 4)
@@ -29,15 +29,15 @@ def test_locked_regions_keep_their_voxels_and_the_region_gets_what_is_left(label
     assert np.array_equal(after[settled], labels[settled])
 
 
-def test_a_voxel_that_leaves_takes_the_likeliest_label_that_is_left():
-    labels = np.full((1, 1, 3), 4, np.uint8)
-    scores = np.zeros((4, 1, 1, 3), np.float32)
-    scores[2, 0, 0, 1] = 5.0  # edema
-    scores[0, 0, 0, 2] = 5.0  # background
+def test_a_voxel_that_leaves_takes_the_likeliest_label_that_is_left_and_spares_other_regions():
+    labels = np.full((1, 1, 4), 4, np.uint8)
+    scores = np.zeros((4, 1, 1, 4), np.float32)
     scores[3] = 9.0  # enhancing is likeliest everywhere, but it is what must go
-    scores[1, 0, 0, 0] = 5.0  # necrotic
-    after = relabel(labels, np.zeros((1, 1, 3), bool), "ET", SCHEME, scores)
-    assert after.ravel().tolist() == [1, 2, 0]
+    scores[2, 0, 0, 1] = 1.5 * CHANGE  # edema is likelier than the core by more than what leaving the core costs
+    scores[0, 0, 0, 2] = 1.5 * CHANGE  # not enough to leave core and whole tumor
+    scores[0, 0, 0, 3] = 2.5 * CHANGE
+    after = relabel(labels, np.zeros((1, 1, 4), bool), "ET", SCHEME, scores)
+    assert after.ravel().tolist() == [1, 2, 1, 0]
 
 
 def test_the_change_is_told_by_region():

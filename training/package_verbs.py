@@ -1,0 +1,116 @@
+"""The verbs that make and measure packages: export, evaluate, cross-validate, package, phantom. Parsing and telling.
+
+Beside the library (training).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from .train_verbs import RUNS
+
+
+def add_package_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verbs."""
+    export = verbs.add_parser("export", help="make the package of a task from the averaged weights of its runs")
+    export.add_argument("task")
+    export.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
+    export.add_argument("--output", type=Path, required=True, help="folder of the package")
+    export.add_argument("--scores", type=Path, nargs="*", default=[], help="files that evaluate --json wrote")
+    export.set_defaults(run=_export)
+    _add_evaluate(verbs)
+    crossed = verbs.add_parser("cross-validate", help="measure each fold by the run that never saw it")
+    crossed.add_argument("recipes", nargs="+", help="a recipe; or A and B, merged by the paper's Table 1")
+    crossed.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
+    crossed.add_argument("--splits", type=Path, help="file of the folds")
+    crossed.add_argument("--preset", default="balanced")
+    crossed.add_argument("--output", type=Path, help="folder for a JSON and a CSV of each set")
+    crossed.set_defaults(run=_cross_validate)
+    package = verbs.add_parser("package", help="train, export, measure and export with the numbers, in one go")
+    package.add_argument("task")
+    package.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
+    package.add_argument("--output", type=Path, required=True, help="folder of the package")
+    package.add_argument("--calibrate", action="store_true", help="choose thresholds on held-out train studies")
+    package.set_defaults(run=_package)
+    phantom = verbs.add_parser("phantom", help="draw the sample study of a task")
+    phantom.add_argument("--task", default="brain-tumor")
+    phantom.add_argument("--seed", type=int, help="another study than the one that ships")
+    phantom.add_argument("--output", type=Path, required=True, help="folder for <input>.nii.gz and seg.nii.gz")
+    phantom.set_defaults(run=_phantom)
+
+
+def _add_evaluate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evaluate = verbs.add_parser("evaluate", help="Dice of an installed package on labeled studies")
+    evaluate.add_argument("task")
+    evaluate.add_argument("--set", dest="set_name", required=True, help="key of training.datasets.SETS, or phantom")
+    evaluate.add_argument("--part", default="test", help="train or test; test is looked at once for a package")
+    evaluate.add_argument("--preset", default="balanced")
+    evaluate.add_argument("--limit", type=int, help="only the first studies")
+    evaluate.add_argument("--project", type=Path, help="run folder of a training of your own; its package is beside it")
+    evaluate.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
+    evaluate.add_argument("--output", type=Path, help="folder for scores.json, scores.csv and a page with pictures")
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from .export import export_task
+    from .scores import read_json
+    from .tasks import find_task
+
+    export_task(find_task(options.task), options.runs, options.output, [read_json(path) for path in options.scores])
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from .evaluate import evaluate_set, write_report
+    from .score_tables import table
+    from .scores import write_json
+
+    packages = [] if options.project is None else [_open_project(options.project)]
+    scores = evaluate_set(options.task, options.set_name, options.part, options.preset, options.limit, packages)
+    sys.stdout.write(table(scores))
+    if options.json_file is not None:
+        write_json(scores, options.json_file)
+    if options.output is not None:
+        write_report(scores, options.output, packages)
+
+
+def _open_project(folder: Path) -> Path:
+    """Make a training of somebody's own known; give the folder of its package."""
+    from .from_folder import package_beside
+    from .project import make_known, read_project
+
+    make_known(read_project(folder))
+    return package_beside(folder)
+
+
+def _cross_validate(options: argparse.Namespace) -> None:
+    from .cross_validate import beside_the_paper, cross_validate, folds_of, recipes_of
+    from .score_tables import table, to_csv
+    from .scores import write_json
+
+    recipes = recipes_of(options.recipes)
+    folds = folds_of(recipes[0], options.runs, options.splits)
+    scores = cross_validate(recipes, options.runs, folds, options.preset)
+    for score in scores:
+        sys.stdout.write(table(score) + "\n")
+        if options.output is not None:
+            write_json(score, options.output / f"{score.set_name}.json")
+            (options.output / f"{score.set_name}.csv").write_text(to_csv(score), encoding="utf-8")
+    if recipes[0].task == "brain-tumor":
+        sys.stdout.write(beside_the_paper(scores))
+
+
+def _package(options: argparse.Namespace) -> None:
+    from .campaign import Campaign, make_package
+    from .tasks import find_task
+
+    make_package(find_task(options.task), Campaign(options.runs, options.output, calibrate=options.calibrate))
+
+
+def _phantom(options: argparse.Namespace) -> None:
+    from .phantoms.sample import write_sample
+
+    for path in write_sample(options.task, options.output, options.seed):
+        sys.stdout.write(f"{path.name}: {path.stat().st_size} bytes\n")
