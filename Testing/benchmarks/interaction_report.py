@@ -144,10 +144,11 @@ def _draw(path, measured):
 
 _HEAD = """# Corrections
 
-Written by `make bench-interaction` on {day}; above each table stands the command that prints it. Simulated readers on train studies, starting from the automatic result;
-`Testing/benchmarks/interaction_reader.py` says how they click, `interaction_rivals.py` how the others get the same
-clicks. A unit is one region of one study. Studies that are not held out did train the package, so their automatic
-results are a little better than on new ones. "Clicks to 0.90" counts 11 for a unit that does not get there in 10.
+Written by `make bench-interaction` on {day}; above each table stands the command that prints it. Simulated readers on
+train studies, starting from the automatic result; `Testing/benchmarks/interaction_reader.py` says how they click,
+`interaction_rivals.py` how the others get the same clicks. A unit is one region of one study. Studies that are not held
+out did train the package, so their automatic results are a little better than on new ones. "Clicks to 0.90" counts 11
+for a unit that does not get there in 10.
 
 ![Mean Dice of the worst third by clicks](interaction.svg)
 """
