@@ -13,9 +13,10 @@ SAMPLE := Resources/SampleData/$(TASK)
 CONSTRAINED = $(shell $(PY) -c 'import sys; print("-c constraints.txt" if sys.version_info >= (3, 11) else "")')
 # Files of tests side by side, one a core; a process that crashes ends the run instead of being replaced.
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --max-worker-restart 0
+PIP_WORDS = $(PY) -m pip install -e
 PIP_INSTALL = $(PY) -m pip install -qq --disable-pip-version-check $(CONSTRAINED)
 
-.PHONY: help setup demo test check bench fmt lint types arch docs journey screenshots clean distclean system-libraries
+.PHONY: help setup demo test check bench bench-interaction fmt lint types arch docs journey screenshots clean distclean system-libraries
 
 help: ## say what the verbs do
 	@echo "make setup        .venv with the library, training and all test tools"
@@ -23,7 +24,7 @@ help: ## say what the verbs do
 	@echo "make test         make check, then every test"
 	@echo "make check        format, lint, types, rings"
 	@echo "make bench        our engine against MONAI, torch and OpenVINO; writes docs/benchmarks.md"
-	@echo "finer: fmt lint types arch docs journey screenshots clean distclean"
+	@echo "finer: bench-interaction fmt lint types arch docs journey screenshots clean distclean"
 
 $(STAMPS)/venv:
 	@sh .ci/make_venv.sh $(VENV)
@@ -51,6 +52,7 @@ demo: $(STAMPS)/plain ## segment the sample study of TASK
 	@echo "== medsegai segment --task $(TASK) --study $(SAMPLE) --output $(DEMO) --overwrite"
 	@$(VENV)/bin/medsegai segment --task $(TASK) --study $(SAMPLE) --output $(DEMO) --overwrite
 	@echo "== picture: $(DEMO)/overlay.png   all files: $(DEMO)/"
+	@echo "== in a browser: $(PIP_WORDS) '.[web]' && $(VENV)/bin/medsegai view $(DEMO) --study $(SAMPLE)"
 
 fmt: $(STAMPS)/dev ## bring every file into format
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .
@@ -80,9 +82,13 @@ journey: $(STAMPS)/dev
 bench: $(STAMPS)/dev ## engines side by side
 	@$(PY) Testing/benchmarks/bench.py
 
-screenshots: demo ## the picture of README.md
+bench-interaction: $(STAMPS)/dev ## clicks of a simulated reader; writes docs/benchmarks/interaction.md
+	@$(PY) Testing/benchmarks/interaction.py
+
+screenshots: demo $(STAMPS)/dev ## the pictures of README.md and of the tutorials, from real views
 	@mkdir -p Resources/Screenshots && cp $(DEMO)/overlay.png Resources/Screenshots/brain-tumor.png
 	@echo "== Resources/Screenshots/brain-tumor.png"
+	@PYTHONPATH=MedSegAI:. $(PY) -m Testing.harness.viewer_pictures
 
 clean: ## remove what the verbs wrote, keep .venv
 	@rm -rf $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache

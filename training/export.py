@@ -168,8 +168,9 @@ def expected(scores: Sequence[SetScore]) -> Json:
 
 
 def _save(weights: Weights, path: Path, *, eight_bit: bool) -> None:
+    # safetensors writes numpy's memory as it lies: channels that came last in training must come first again.
     kept = {
-        name: value.detach().float().numpy()
+        name: value.detach().float().contiguous().numpy()
         for name, value in weights.items()
         if not name.startswith(DEEP_HEADS) and value.is_floating_point()
     }

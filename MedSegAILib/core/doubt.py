@@ -10,6 +10,7 @@ from typing import Any
 REASONS: dict[str, str] = {
     "disagreement": "members or views disagree",
     "island": "an island apart from the rest",
+    "thin_bridge": "two parts hang together by a thin bridge",
     "image_edge": "touches the image edge",
     "outside_brain": "outside the brain",
 }

@@ -83,3 +83,19 @@ def smooth(array: Array, sigma_zyx: tuple[float, float, float]) -> npt.NDArray[n
         array.astype(np.float32), sigma_zyx, mode="constant", truncate=3.0
     )
     return smoothed
+
+
+def parts_with(mask: Array, seeds: Array, connectivity: int = 6) -> npt.NDArray[np.bool_]:
+    """Give the connected parts of a mask that hold a seed.
+
+    Args:
+        mask: bool, ``[z, y, x]``.
+        seeds: bool, likewise.
+        connectivity: as in :func:`largest_part`.
+    """
+    numbers, sizes = _numbered(mask, connectivity)
+    kept = np.zeros(len(sizes), dtype=bool)
+    kept[np.unique(numbers[seeds & mask])] = True
+    kept[0] = False
+    held: npt.NDArray[np.bool_] = kept[numbers]
+    return held

@@ -1,8 +1,8 @@
 """Where the result may be wrong: places found on the working grid, ranked by the mL at stake. Ring 3.
 
-Four reasons: passes (members, views, ensembles) vote against each other; a part of a region lies apart from the rest;
-a region reaches the edge of the image; a region lies where all inputs are 0. A voxel is listed once a reason, for the
-outermost region that it concerns.
+Five reasons: passes (members, views, ensembles) vote against each other; a part of a region lies apart from the rest;
+two parts hang together by a thin bridge; a region reaches the edge of the image; a region lies where all inputs are 0.
+A voxel is listed once a reason, for the outermost region that it concerns.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from MedSegAILib.core.case import Case
 from MedSegAILib.core.doubt import Doubt, Place
 from MedSegAILib.core.labels import LabelScheme, Region
 from MedSegAILib.core.volume import Array, Grid
+from MedSegAILib.image.bridges import thin_bridges
 from MedSegAILib.image.components import parts_of, smooth, without_holes
 from MedSegAILib.image.geometry import reorientation_to
 from MedSegAILib.image.resample import resample
@@ -31,6 +32,9 @@ REACH_MM = 15.0
 # The peak is looked for after a blur of this size, so that it lies where the doubt is thick, not on a lone voxel.
 BLUR_MM = 3.0
 MOST_PLACES = 50
+# A neck of a few millimeters is drawn by chance as often as it is there; what hangs on it must be worth a look.
+BRIDGE_MM = 4.0
+BRIDGED_ML = 0.5
 
 Indices = npt.NDArray[np.intp]  # [n, 3], (z, y, x)
 Test = Callable[[Indices], npt.NDArray[np.bool_]]
@@ -66,6 +70,7 @@ def find_doubt(evidence: Evidence, scheme: LabelScheme) -> Doubt:
     places = [
         *_disagreements(evidence, regions),
         *_islands(evidence, masks),
+        *_bridges(evidence, masks),
         *_at_edge(evidence, masks),
         *_outside(evidence, masks),
     ]
@@ -130,6 +135,20 @@ def _islands(evidence: Evidence, masks: Mapping[str, Array]) -> list[Place]:
             taken[tuple(part.T)] = True
             if is_new.all():
                 places.extend(_whole(evidence.grid, name, "island", part))
+    return places
+
+
+def _bridges(evidence: Evidence, masks: Mapping[str, Array]) -> list[Place]:
+    """Find where a part of a region hangs on the rest by little; at stake is the smaller of the two."""
+    places: list[Place] = []
+    least = BRIDGED_ML / evidence.grid.voxel_volume_ml
+    for name, mask in masks.items():
+        for where, smaller in thin_bridges(mask, evidence.grid.spacing_zyx_mm, BRIDGE_MM, least):
+            positions = _positions(evidence.grid, where)
+            middle = positions[int(np.argmin(np.linalg.norm(positions - positions.mean(axis=0), axis=1)))]
+            is_known = any(np.linalg.norm(middle - place.position_ras_mm) < REACH_MM / 2.0 for place in places)
+            if not is_known:  # an inner region often has the bridge of the outer one
+                places.append(_place(name, "thin_bridge", middle, smaller * evidence.grid.voxel_volume_ml, 0.0))
     return places
 
 

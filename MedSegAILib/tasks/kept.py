@@ -10,15 +10,21 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from MedSegAILib.core.result import Probabilities
 from MedSegAILib.image.geometry import Box
 
 from .stage import StageOutcome
 
 
 class KeptStages:
-    """The outcomes of all stages but the last of the latest run, in memory."""
+    """The outcomes of all stages but the last of the latest run, in memory.
+
+    Attributes:
+        probabilities: of the regions, of the latest run that came to its end; a correction works from them.
+    """
 
     def __init__(self) -> None:
+        self.probabilities: Probabilities | None = None
         self._run = ""
         self._outcomes: dict[str, StageOutcome] = {}
 

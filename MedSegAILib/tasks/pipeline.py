@@ -83,6 +83,8 @@ def segment(
         chosen = {**options.to_json(), "boxes": []}
         kept.begin({"inputs": inputs, "repairs": checked.repairs, "package": package_facts, "options": chosen})
     outcome = run_stages(checked.case, package, stages, means, options.boxes, kept)
+    if kept is not None:
+        kept.probabilities = outcome.probabilities
     if options.deterministic:
         refuse_chance(outcome.fallbacks, options)
 

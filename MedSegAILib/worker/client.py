@@ -10,25 +10,29 @@ from __future__ import annotations
 import time
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import Cancelled, MedSegAIError, UsageError, WorkerError
 from MedSegAILib.core.result import Result
-from MedSegAILib.core.run import Cancel, Progress, ProgressCallback, RunOptions, ignore_progress
+from MedSegAILib.core.run import Cancel, ProgressCallback, RunOptions, ignore_progress
 
 from .bootstrap import SERVER_ENTRY, plan_launch
+from .held import Held
 from .job import Job
 from .post_mortem import SHOWN_LINES, explain
 from .private_folder import PrivateFolder
 from .process import Ended, WorkerProcess
 from .protocol import (
+    Ask,
     CancelJob,
     Failed,
     Finished,
     Hello,
     Progressed,
+    Provisional,
     Segment,
     Taken,
     broken,
@@ -42,7 +46,6 @@ from .transfer import needed_bytes, read_result, write_case
 CANCEL_PATIENCE_S = 1.5
 # It greets before it loads anything heavy; a virus scanner on a cold disk is the slowest start seen.
 START_PATIENCE_S = 60.0
-CLOSE_PATIENCE_S = 2.0
 # An embedded Python gives its threads time only while the main thread waits; without this they would starve.
 YIELD_S = 0.002
 # The longest that one poll keeps calling back, so that a chatty worker cannot freeze a window.
@@ -51,25 +54,8 @@ _BLOCKING_WAIT_S = 0.05
 
 __all__ = ["Job", "WorkerClient"]
 
-
-class _Held:
-    """What must not outlive the client: released when it is closed, collected, or when Python ends."""
-
-    def __init__(self) -> None:
-        self.process: WorkerProcess | None = None
-        self.folders: dict[int, PrivateFolder] = {}  # by number of the job
-
-    def release(self) -> None:
-        process, self.process = self.process, None
-        if process is not None:
-            process.close(CLOSE_PATIENCE_S)
-        for number in list(self.folders):
-            self.remove_folder(number)
-
-    def remove_folder(self, number: int) -> None:
-        folder = self.folders.pop(number, None)
-        if folder is not None:
-            folder.remove()
+Outcome = TypeVar("Outcome")
+FromWorker = Hello | Taken | Progressed | Provisional | Finished | Failed
 
 
 class WorkerClient:
@@ -97,10 +83,10 @@ class WorkerClient:
     ) -> None:
         self.packages = tuple(Path(folder) for folder in packages)
         self._python, self._site, self._entry, self._environment = python, site, tuple(entry), environment
-        self._held = _Held()
+        self._held = Held()
         self._release = weakref.finalize(self, self._held.release)
-        self._queue: deque[Job] = deque()
-        self._current: Job | None = None
+        self._queue: deque[Job[Any]] = deque()
+        self._current: Job[Any] | None = None
         self._is_sent = self._is_taken = False
         self._worker_pid = 0
         self._deadline_s = 0.0
@@ -138,24 +124,69 @@ class WorkerClient:
             self._worker_pid = 0
             self._deadline_s = time.monotonic() + START_PATIENCE_S
 
-    def segment_async(self, case: Case, task: str = "brain-tumor", options: RunOptions | None = None) -> Job:
+    def segment_async(
+        self,
+        case: Case,
+        task: str = "brain-tumor",
+        options: RunOptions | None = None,
+        *,
+        first_look: bool = False,
+    ) -> Job[Result]:
         """Ask for a run and come back at once; every failure comes by ``on_error``.
 
         The voxels are written out here, so the caller may change its arrays afterwards.
 
+        Args:
+            case: inputs by role.
+            task: name of the task.
+            options: None takes the defaults.
+            first_look: also ask for a coarse result, which comes first, by ``on_provisional``.
+
         Raises:
             UsageError: "worker.closed" after :meth:`close`.
         """
+        options = options or RunOptions()
+        packages = tuple(str(root.absolute()) for root in self.packages)
+
+        def request(number: int, folder: Path) -> Segment:
+            return Segment(number, task, packages, options.to_json(), str(folder), write_case(case, folder), first_look)
+
+        return self._enqueue(task, needed_bytes(case, options), request, read_result)
+
+    def ask_async(
+        self,
+        verb: str,
+        write: Callable[[Path], dict[str, Any]],
+        read: Callable[[dict[str, Any], Path], Outcome],
+        needed: int = 0,
+    ) -> Job[Outcome]:
+        """Ask for something that is no run, and come back at once; every failure comes by ``on_error``.
+
+        Args:
+            verb: a key of ``verbs.VERBS``.
+            write: writes the arrays into the private folder of the job and gives the verb's arguments; called here.
+            read: makes the outcome of the answer and that folder; called when the answer is there.
+            needed: bytes that the arrays take, at most.
+
+        Raises:
+            UsageError: "worker.closed" after :meth:`close`.
+        """
+        return self._enqueue(verb, needed, lambda number, folder: Ask(number, verb, str(folder), write(folder)), read)
+
+    def _enqueue(
+        self,
+        name: str,
+        needed: int,
+        request: Callable[[int, Path], Segment | Ask],
+        read: Callable[[dict[str, Any], Path], Outcome],
+    ) -> Job[Outcome]:
         if not self._release.alive:
             raise UsageError("worker.closed", "This worker client was closed.", "Make a new one.")
-        options = options or RunOptions()
         self._count += 1
-        job = Job(self._count, task, self._cancel)
+        job = Job(self._count, name, self._cancel, read)
         try:
-            folder = self._held.folders[job.number] = PrivateFolder.make(needed_bytes(case, options))
-            packages = tuple(str(root.absolute()) for root in self.packages)
-            message = write_case(case, folder.path)
-            job.request = Segment(job.number, task, packages, options.to_json(), str(folder.path), message)
+            folder = self._held.folders[job.number] = PrivateFolder.make(needed)
+            job.request = request(job.number, folder.path)
         except MedSegAIError as error:
             job.error = error
         self._queue.append(job)
@@ -232,7 +263,7 @@ class WorkerClient:
     def _is_waited_for(self) -> bool:
         return not self._is_sent or (self._current is not None and self._current.state == "cancelling")
 
-    def _begin(self, job: Job) -> None:
+    def _begin(self, job: Job[Any]) -> None:
         self._current, self._is_sent, self._is_taken = job, False, False
         try:
             self.start()
@@ -244,20 +275,20 @@ class WorkerClient:
         if self._worker_pid:
             self._send(job)
 
-    def _send(self, job: Job) -> None:
+    def _send(self, job: Job[Any]) -> None:
         """Hand the current job over; a worker that has gone meanwhile is heard of next, as its end."""
         process = self._held.process
         job.starts += 1
         self._log_start = process.line_count if process else 0
         self._is_sent = bool(process and process.is_alive and job.request and process.send(job.request))
 
-    def _cancel(self, job: Job) -> None:
+    def _cancel(self, job: Job[Any]) -> None:
         job.state = "cancelling"
         if job is self._current and self._is_sent and self._held.process:
             self._deadline_s = time.monotonic() + CANCEL_PATIENCE_S
             self._held.process.send(CancelJob(job.number))
 
-    def _give_up(self, job: Job) -> None:
+    def _give_up(self, job: Job[Any]) -> None:
         """End a worker that kept us waiting too long: for its greeting, or for the answer to a cancel."""
         log = self.log_lines()
         self._drop_process()
@@ -298,20 +329,19 @@ class WorkerClient:
             self._settle(job, outcome)
         elif isinstance(message, Taken):
             self._is_taken = message.job == job.number
-        elif isinstance(message, Progressed) and message.job == job.number and job.state == "running":
-            job.progress = Progress(message.stage, message.done, message.total)
-            job.on_progress(job.progress)
+        elif isinstance(message, Progressed | Provisional) and message.job == job.number and job.state == "running":
+            job.hear(message, self._held.folders[job.number].path)
 
-    def _understand(self, line: bytes) -> Hello | Taken | Progressed | Finished | Failed:
+    def _understand(self, line: bytes) -> FromWorker:
         message = decode(line)
-        if isinstance(message, Segment | CancelJob):
+        if isinstance(message, Segment | Ask | CancelJob):
             raise broken(f"the worker sent a {type(message).__name__}")
         if isinstance(message, Hello):
             check_hello(message)
             self._worker_pid = message.pid
         return message
 
-    def _outcome(self, message: Hello | Taken | Progressed | Finished | Failed) -> Result | MedSegAIError | None:
+    def _outcome(self, message: FromWorker) -> Any:
         """Give what a message means for the current job: its outcome, or None when it goes on."""
         job = self._current
         if job is None or not isinstance(message, Finished | Failed) or message.job != job.number:
@@ -322,7 +352,7 @@ class WorkerClient:
         if isinstance(message, Failed):
             return decode_error(message.error)
         try:
-            return read_result(message.result, self._held.folders[job.number].path)
+            return job.read(message.result, self._held.folders[job.number].path)
         except WorkerError:
             raise
         except MedSegAIError as error:
@@ -351,15 +381,15 @@ class WorkerClient:
         if process is not None:
             process.kill()
 
-    def _settle(self, job: Job, outcome: Result | MedSegAIError) -> None:
+    def _settle(self, job: Job[Any], outcome: Any) -> None:
         """End a job. The state is right before anyone is called: a callback may ask for the next job, or raise."""
         if job is self._current:
             self._current = None
         self._held.remove_folder(job.number)
-        if isinstance(outcome, Result):
-            job.state, job.result = "done", outcome
-            job.on_result(outcome)
-        else:
+        if isinstance(outcome, MedSegAIError):
             job.state = "cancelled" if isinstance(outcome, Cancelled) else "failed"
             job.error = outcome
             job.on_error(outcome)
+        else:
+            job.state, job.result = "done", outcome
+            job.on_result(outcome)

@@ -1,47 +1,59 @@
-"""One run in the worker, as its caller holds it: state, callbacks, outcome. Ring 7 (worker)."""
+"""One job of the worker, as its caller holds it: state, callbacks, outcome. Ring 7 (worker)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
 
 from MedSegAILib.core.errors import MedSegAIError
-from MedSegAILib.core.result import Result
 from MedSegAILib.core.run import Progress, ProgressCallback, ignore_progress
 
-from .protocol import Segment
+from .protocol import FIRST_FOLDER, Ask, Progressed, Provisional, Segment
 
 JobState = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
 
 
-class Job:
-    """One run. Set the callbacks you need; exactly one of ``on_result`` and ``on_error`` is called, once.
+Outcome = TypeVar("Outcome")
 
-    Made by ``WorkerClient.segment_async`` only.
+
+class Job(Generic[Outcome]):
+    """One run, or another thing asked for. Set the callbacks you need; one of ``on_result`` and ``on_error`` is called.
+
+    Made by ``WorkerClient.segment_async`` and ``WorkerClient.ask_async`` only.
 
     Attributes:
         number: counted by the client.
-        task: name of the task.
+        task: name of the task, or the verb.
         state: "queued", "running", "cancelling", then for good "done", "failed" or "cancelled".
         progress: the last step heard of, or None.
         result: once "done".
         error: once "failed" or "cancelled" (then a ``Cancelled``).
-        on_progress, on_result, on_error: called from ``WorkerClient.poll`` only, in its thread.
+        on_progress, on_provisional, on_result, on_error: called from ``WorkerClient.poll`` only, in its thread.
         request: what is sent to the worker; None when the case could not be written.
+        read: makes the outcome of the worker's answer and the folder of its arrays.
         starts: how many workers it was handed to.
     """
 
-    def __init__(self, number: int, task: str, stop: Callable[[Job], None]) -> None:
+    def __init__(
+        self,
+        number: int,
+        task: str,
+        stop: Callable[[Job[Any]], None],
+        read: Callable[[dict[str, Any], Path], Outcome],
+    ) -> None:
         self.number = number
         self.task = task
         self.state: JobState = "queued"
         self.progress: Progress | None = None
-        self.result: Result | None = None
+        self.result: Outcome | None = None
         self.error: MedSegAIError | None = None
         self.on_progress: ProgressCallback = ignore_progress
-        self.on_result: Callable[[Result], None] = _ignore
+        self.on_provisional: Callable[[Outcome], None] = _ignore
+        self.on_result: Callable[[Outcome], None] = _ignore
         self.on_error: Callable[[MedSegAIError], None] = _ignore
-        self.request: Segment | None = None
+        self.request: Segment | Ask | None = None
+        self.read = read
         self.starts = 0
         self._stop = stop
 
@@ -49,6 +61,23 @@ class Job:
     def is_finished(self) -> bool:
         """Whether the run is over, one way or the other."""
         return self.state in ("done", "failed", "cancelled")
+
+    def hear(self, message: Progressed | Provisional, folder: Path) -> None:
+        """Take what the worker says on its way; a first look that cannot be read is let go, the outcome comes later.
+
+        Args:
+            message: of this job.
+            folder: of its arrays.
+        """
+        if isinstance(message, Progressed):
+            self.progress = Progress(message.stage, message.done, message.total)
+            self.on_progress(self.progress)
+            return
+        try:
+            found = self.read(message.result, folder / FIRST_FOLDER)
+        except MedSegAIError:
+            return
+        self.on_provisional(found)
 
     def cancel(self) -> None:
         """Stop the run; ``on_error`` gets ``Cancelled`` within 2 s of polling. A second call does nothing."""

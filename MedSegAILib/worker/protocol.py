@@ -3,8 +3,8 @@
 Arrays do not travel here (``transfer``), processes are not started here (``process``). Standard library only, so
 that the server can greet before numpy is loaded. Ring 7 (worker).
 
-    server -> client   hello (first of all), then for each job: taken, progress*, exactly one of result or error
-    client -> server   segment, cancel; the end of the stream asks the server to leave
+    server -> client   hello (first of all), then for each job: taken, progress*, provisional?, one of result or error
+    client -> server   segment, ask, cancel; the end of the stream asks the server to leave
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from MedSegAILib.core.errors import MedSegAIError, WorkerError, error_from_json
 from MedSegAILib.version import VERSION
 
 # Raised with every change of a message, so that two unequal sides part with a sentence and not with a KeyError.
-PROTOCOL = 2
+PROTOCOL = 3
 
+FIRST_FOLDER = "first"  # of the arrays of a provisional result, within the folder of the job
 _SHOWN_CHARACTERS = 80  # of a broken line, in the error
 
 
@@ -42,6 +43,7 @@ class Segment:
         options: ``RunOptions.to_json()``.
         folder: private folder of the arrays, absolute; results are written there too.
         case: ``transfer.write_case``.
+        first_look: whether a coarse result is wanted before the run.
     """
 
     job: int
@@ -50,6 +52,24 @@ class Segment:
     options: dict[str, Any]
     folder: str
     case: dict[str, Any]
+    first_look: bool
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A job that is no run; the answer comes as :class:`Finished` or :class:`Failed`.
+
+    Args:
+        job: its number, counted by the client.
+        verb: what to do, a key of ``verbs.VERBS``.
+        folder: private folder of the arrays, absolute.
+        arguments: what the verb takes.
+    """
+
+    job: int
+    verb: str
+    folder: str
+    arguments: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -77,6 +97,14 @@ class Progressed:
 
 
 @dataclass(frozen=True)
+class Provisional:
+    """A first, coarse result of a job; arrays lie in the folder ``first`` within that of the job."""
+
+    job: int
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Finished:
     """The result of a job, as ``transfer.write_result`` gave it."""
 
@@ -92,14 +120,16 @@ class Failed:
     error: dict[str, Any]
 
 
-Message = Hello | Segment | CancelJob | Taken | Progressed | Finished | Failed
+Message = Hello | Segment | Ask | CancelJob | Taken | Progressed | Provisional | Finished | Failed
 
 KINDS: dict[str, type[Message]] = {
     "hello": Hello,
     "segment": Segment,
+    "ask": Ask,
     "cancel": CancelJob,
     "taken": Taken,
     "progress": Progressed,
+    "provisional": Provisional,
     "result": Finished,
     "error": Failed,
 }
@@ -181,6 +211,8 @@ def broken(what: str) -> WorkerError:
 def _fits(value: Any, annotation: str) -> bool:
     if annotation == "int":
         return type(value) is int
+    if annotation == "bool":
+        return type(value) is bool
     if annotation == "str":
         return isinstance(value, str)
     if annotation == "dict[str, Any]":

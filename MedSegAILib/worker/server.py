@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from MedSegAILib.core.errors import MedSegAIError, ResourceError, UsageError, WorkerError
+from MedSegAILib.core.errors import Cancelled, MedSegAIError, ResourceError, UsageError, WorkerError
 from MedSegAILib.core.run import Cancel, Progress, ProgressCallback, RunOptions
 from MedSegAILib.version import VERSION
 
@@ -29,13 +29,16 @@ from .bootstrap import put_site_first
 from .post_mortem import missing_library
 from .private_folder import remove_tree
 from .protocol import (
+    FIRST_FOLDER,
     PROTOCOL,
+    Ask,
     CancelJob,
     Failed,
     Finished,
     Hello,
     Message,
     Progressed,
+    Provisional,
     Segment,
     Taken,
     broken,
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from MedSegAILib.tasks.kept import KeptStages
 
     SegmentFunction = Callable[[Case, str, Sequence[Path], RunOptions, ProgressCallback, Cancel], Result]
+    LookFunction = Callable[[Case, str, Sequence[Path], RunOptions, Cancel], Result | None]
 
 # A job that does not heed its cancel flag is given up this long after the client is gone; 2 s are promised.
 LEAVE_AFTER_S = 1.5
@@ -56,17 +60,18 @@ LEAVE_AFTER_S = 1.5
 _log = logging.getLogger(__name__)
 
 
-def main(segment: SegmentFunction | None = None) -> NoReturn:
+def main(segment: SegmentFunction | None = None, look: LookFunction | None = None) -> NoReturn:
     """Serve until the input ends.
 
     Args:
         segment: computes a job; None is the real pipeline. Tests give their own.
+        look: gives a first, coarse result; None is that of the real pipeline.
     """
     commands, messages = claim_channels()
     put_site_first()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     faulthandler.enable(sys.stderr)
-    server = Server(commands, messages, segment or RealPipeline())
+    server = Server(commands, messages, segment or RealPipeline(), look or real_first_look)
     server.serve()
     logging.shutdown()
     # Not sys.exit: compiled libraries that crash or hang while they are torn down are known, and nothing is left to do.
@@ -112,10 +117,23 @@ class RealPipeline:
         from MedSegAILib.tasks.pipeline import segment
         from MedSegAILib.tasks.store import find_package
 
+        from .verb_correct import KEPT
+
         self._kept = self._kept or KeptStages()
         result = segment(case, find_package(task, packages), options, progress, cancel, self._kept)
         remember(result.passport)
+        KEPT.put(result.passport, self._kept.probabilities)
         return result
+
+
+def real_first_look(
+    case: Case, task: str, packages: Sequence[Path], options: RunOptions, cancel: Cancel
+) -> Result | None:
+    """Give a first, coarse result with the real pipeline; None when it would gain nothing."""
+    from MedSegAILib.tasks.first_look import first_look
+    from MedSegAILib.tasks.store import find_package
+
+    return first_look(case, find_package(task, packages), options, cancel)
 
 
 class Server:
@@ -125,13 +143,15 @@ class Server:
         commands: where requests come from, one JSON line each.
         messages: where answers go.
         segment: computes one job.
+        look: gives a first, coarse result.
     """
 
-    def __init__(self, commands: io.FileIO, messages: io.FileIO, segment: SegmentFunction) -> None:
+    def __init__(self, commands: io.FileIO, messages: io.FileIO, segment: SegmentFunction, look: LookFunction) -> None:
         self._commands = commands
         self._messages = messages
         self._segment = segment
-        self._requests: queue.SimpleQueue[Segment | None] = queue.SimpleQueue()
+        self._look = look
+        self._requests: queue.SimpleQueue[Segment | Ask | None] = queue.SimpleQueue()
         self._cancels: dict[int, Cancel] = {}
         self._folders: list[Path] = []
 
@@ -145,14 +165,17 @@ class Server:
             answer = self._run(request)
             self._cancels.pop(request.job)
             outcome = "done" if isinstance(answer, Finished) else str(answer.error["code"])
-            _log.info("job %d (%s): %s in %.2f s", request.job, request.task, outcome, time.monotonic() - started)
+            name = request.task if isinstance(request, Segment) else request.verb
+            _log.info("job %d (%s): %s in %.2f s", request.job, name, outcome, time.monotonic() - started)
             self._send(answer)
         self._remove_folders()
 
-    def _run(self, request: Segment) -> Finished | Failed:
+    def _run(self, request: Segment | Ask) -> Finished | Failed:
         cancel = self._cancels[request.job]
         try:
-            return Finished(request.job, self._compute(request, cancel))
+            if isinstance(request, Segment):
+                return Finished(request.job, self._compute(request, cancel))
+            return Finished(request.job, self._answer(request, cancel))
         except MedSegAIError as error:
             return Failed(request.job, error.to_json())
         except Exception as error:
@@ -166,15 +189,42 @@ class Server:
         folder = Path(request.folder)
         case = read_case(request.case, folder)
         options = _options(request.options)
-
-        def report(progress: Progress) -> None:
-            self._send(Progressed(request.job, progress.stage, int(progress.done), int(progress.total)))
-
+        report = self._reporter(request.job)
         packages = [Path(name) for name in request.packages]
         cancel.check()
+        if request.first_look:
+            self._show_first(request, case, options, cancel)
         result = self._segment(case, request.task, packages, options, report, cancel)
         cancel.check()
         return write_result(result, folder, with_probabilities=options.keep_probabilities)
+
+    def _show_first(self, request: Segment, case: Case, options: RunOptions, cancel: Cancel) -> None:
+        """Send a coarse result; one that cannot be had costs nothing, the run says what is wrong."""
+        from .transfer import write_result
+
+        try:
+            found = self._look(case, request.task, [Path(name) for name in request.packages], options, cancel)
+        except Cancelled:
+            raise
+        except MedSegAIError as error:
+            _log.info("job %d: no first look (%s)", request.job, error.code)
+            return
+        if found is not None:
+            folder = Path(request.folder) / FIRST_FOLDER
+            folder.mkdir(exist_ok=True)
+            self._send(Provisional(request.job, write_result(found, folder, with_probabilities=False)))
+
+    def _answer(self, request: Ask, cancel: Cancel) -> dict[str, Any]:
+        from .verbs import answer
+
+        cancel.check()
+        return answer(request.verb, request.arguments, Path(request.folder), self._reporter(request.job), cancel)
+
+    def _reporter(self, job: int) -> ProgressCallback:
+        def report(progress: Progress) -> None:
+            self._send(Progressed(job, progress.stage, int(progress.done), int(progress.total)))
+
+        return report
 
     def _listen(self) -> None:
         """Read requests (a thread of its own); when they end, stop the job and see that this process leaves."""
@@ -192,7 +242,7 @@ class Server:
         os._exit(0)
 
     def _take(self, message: Message) -> None:
-        if isinstance(message, Segment):
+        if isinstance(message, Segment | Ask):
             self._cancels[message.job] = Cancel()
             # The client has removed those of earlier jobs by now, unless it died.
             self._folders = [*filter(Path.exists, self._folders), Path(message.folder)]

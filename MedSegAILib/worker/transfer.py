@@ -50,7 +50,7 @@ def write_case(case: Case, folder: Path) -> dict[str, Any]:
         {
             "role": role,
             "name": volume.name,
-            "array": _write(volume.array, folder / f"input-{index}.raw"),
+            "array": write_array(volume.array, folder / f"input-{index}.raw"),
             "ijk_to_ras": volume.grid.ijk_to_ras.tolist(),
         }
         for index, (role, volume) in enumerate(case.volumes.items())
@@ -97,14 +97,14 @@ def write_result(result: Result, folder: Path, *, with_probabilities: bool) -> d
             "ijk_to_ras": labels.grid.ijk_to_ras.tolist(),
             "dtype": labels.array.dtype.str,
             "offset_zyx": [part.start for part in box],
-            "box": _write(labels.array[box], folder / "labels.raw") if labels.array[box].size else None,
+            "box": write_array(labels.array[box], folder / "labels.raw") if labels.array[box].size else None,
         },
         "scheme": result.scheme.to_json(),
         "passport": result.passport.to_json(),
         "notices": [[notice.code, notice.message, notice.hint] for notice in result.notices],
         "probabilities": kept
         and {
-            "array": _write(kept.array, folder / "probabilities.raw"),
+            "array": write_array(kept.array, folder / "probabilities.raw"),
             "regions": list(kept.regions),
             "ijk_to_ras": np.asarray(kept.ijk_to_ras).tolist(),
         },
@@ -124,7 +124,7 @@ def read_result(message: Mapping[str, Any], folder: Path) -> Result:
         entry = message["labels"]
         array: Array = np.zeros([int(count) for count in entry["shape_zyx"]], np.dtype(entry["dtype"]))
         if entry["box"] is not None:
-            box = _load(entry["box"], folder)
+            box = read_array(entry["box"], folder)
             array[_slices(entry["offset_zyx"], box.shape)] = box
         grid = Grid(_shape3(array), np.array(entry["ijk_to_ras"], dtype=np.float64))
         kept = message["probabilities"]
@@ -135,7 +135,7 @@ def read_result(message: Mapping[str, Any], folder: Path) -> Result:
             tuple(Notice(*(str(part) for part in notice)) for notice in message["notices"]),
             kept
             and Probabilities(
-                _load(kept["array"], folder),
+                read_array(kept["array"], folder),
                 tuple(str(name) for name in kept["regions"]),
                 np.array(kept["ijk_to_ras"], dtype=np.float64),
             ),
@@ -158,10 +158,14 @@ def label_box(array: Array) -> tuple[slice, slice, slice]:
     return z, slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def _write(array: Array, path: Path) -> dict[str, Any]:
+def write_array(array: Array, path: Path) -> dict[str, Any]:
     """Write an array in C order and give its entry; slab by slab, so that a view is never copied as a whole.
 
     Plain writes and no map: a map onto a full disk ends the process with SIGBUS instead of an error.
+
+    Raises:
+        UsageError: "transfer.dtype".
+        ResourceError: "worker.disk".
     """
     if array.dtype.kind not in _REAL_KINDS:
         raise UsageError(
@@ -188,7 +192,12 @@ def _map(entry: Mapping[str, Any], folder: Path) -> Array:
     return np.asarray(np.memmap(path, dtype, mode="r", shape=shape))
 
 
-def _load(entry: Mapping[str, Any], folder: Path) -> Array:
+def read_array(entry: Mapping[str, Any], folder: Path) -> Array:
+    """Read an array of its own by the entry that :func:`write_array` gave.
+
+    Raises:
+        ValueError, OSError: the file is not the one of the entry.
+    """
     path, dtype, shape = _checked(entry, folder)
     return np.fromfile(path, dtype).reshape(shape)
 

@@ -5,17 +5,23 @@ Same surface as ``MedSegAILib.worker.client.WorkerClient``; the numbers of a res
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from MedSegAILib.core.box import StageBox
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.doubt import Doubt
 from MedSegAILib.core.errors import Cancelled, MedSegAIError
 from MedSegAILib.core.labels import LabelScheme
 from MedSegAILib.core.result import Notice, Passport, Result
-from MedSegAILib.core.run import Progress, RunOptions
+from MedSegAILib.core.run import Cancel, Progress, RunOptions, ignore_progress
 from MedSegAILib.core.volume import Volume
+from MedSegAILib.worker.verbs import answer
 
 SCHEME = LabelScheme.from_json(
     {
@@ -43,7 +49,13 @@ SCHEME = LabelScheme.from_json(
 )
 
 
-def makeResult(case: Case, labels: Any, notices: tuple[Notice, ...] = (), doubt: Doubt | None = None) -> Result:
+def makeResult(
+    case: Case,
+    labels: Any,
+    notices: tuple[Notice, ...] = (),
+    doubt: Doubt | None = None,
+    boxes: tuple[StageBox, ...] = (),
+) -> Result:
     """Give a result with these labels ``[z, y, x]`` on the grid of the case's reference."""
     passport = Passport(
         task="brain-tumor",
@@ -51,10 +63,11 @@ def makeResult(case: Case, labels: Any, notices: tuple[Notice, ...] = (), doubt:
         library="0.0.0",
         engine={"backend": "none"},
         options=RunOptions().to_json(),
-        inputs={},
+        inputs={role: {} for role in case.volumes},
         repairs=('a "quoted" <repair> & \n',),
+        stages=tuple({"name": box.stage, "ran": True, "box": box.to_json()} for box in boxes),
     )
-    return Result(Volume(labels, case.reference_grid()), SCHEME, passport, notices, doubt=doubt)
+    return Result(Volume(labels, case.reference_grid()), SCHEME, passport, notices, doubt=doubt, boxes=boxes)
 
 
 class FakeJob:
@@ -63,6 +76,8 @@ class FakeJob:
     def __init__(self, client: FakeClient, case: Case, task: str, options: RunOptions) -> None:
         self.client, self.case, self.task, self.options = client, case, task, options
         self.on_progress: Callable[[Progress], None] = lambda progress: None
+        self.wantsFirstLook = False
+        self.on_provisional: Callable[[Result], None] = lambda result: None
         self.on_result: Callable[[Result], None] = lambda result: None
         self.on_error: Callable[[MedSegAIError], None] = lambda error: None
 
@@ -74,8 +89,17 @@ class FakeJob:
     def sayProgress(self, stage: str, done: int, total: int) -> None:
         self.client.send(lambda: self.on_progress(Progress(stage, done, total)))
 
-    def sayResult(self, labels: Any, notices: tuple[Notice, ...] = (), doubt: Doubt | None = None) -> None:
-        self.client.send(lambda: self.on_result(makeResult(self.case, labels, notices, doubt)))
+    def sayProvisional(self, labels: Any) -> None:
+        self.client.send(lambda: self.on_provisional(makeResult(self.case, labels)))
+
+    def sayResult(
+        self,
+        labels: Any,
+        notices: tuple[Notice, ...] = (),
+        doubt: Doubt | None = None,
+        boxes: tuple[StageBox, ...] = (),
+    ) -> None:
+        self.client.send(lambda: self.on_result(makeResult(self.case, labels, notices, doubt, boxes)))
 
     def sayError(self, error: MedSegAIError) -> None:
         self.client.send(lambda: self.on_error(error))
@@ -90,9 +114,26 @@ class FakeClient:
         self.isClosed = False
         self._waiting: deque[Callable[[], None]] = deque()
 
-    def segment_async(self, case: Case, task: str, options: RunOptions) -> FakeJob:
+    def segment_async(self, case: Case, task: str, options: RunOptions, *, first_look: bool = False) -> FakeJob:
         self.jobs.append(FakeJob(self, case, task, options))
+        self.jobs[-1].wantsFirstLook = first_look
         return self.jobs[-1]
+
+    def ask_async(self, verb: str, write: Any, read: Any, needed: int = 0) -> Any:
+        """Do at once what the worker would do, by the same code and the same transfer; told at the next poll."""
+        job = SimpleNamespace(on_result=lambda result: None, on_error=lambda error: None, cancel=lambda: None)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            try:
+                done = read(
+                    answer(verb, json.loads(json.dumps(write(folder))), folder, ignore_progress, Cancel()), folder
+                )
+            except MedSegAIError as raised:
+                error = raised
+                self.send(lambda: job.on_error(error))
+            else:
+                self.send(lambda: job.on_result(done))
+        return job
 
     def send(self, message: Callable[[], None]) -> None:
         self._waiting.append(message)

@@ -76,6 +76,7 @@ def boot() -> tuple[Any, ErrorCounter]:
     add("Terminologies", slicer.vtkSlicerTerminologiesModuleLogic())
     vtk.vtkLogger.SetStderrVerbosity(verbosity)
     add("Segmentations", slicer.vtkSlicerSegmentationsModuleLogic())
+    add("Markups", slicer.vtkSlicerMarkupsLogic())
     add("Sequences", slicer.vtkSlicerSequencesLogic())
     add("SubjectHierarchy", slicer.vtkSlicerSubjectHierarchyModuleLogic())
     slicer.mrmlScene, slicer.modules = scene, modules

@@ -1,6 +1,6 @@
 """The browser viewer driven by real clicks: its process through the real command line, its page through Chromium.
 
-The words are those that a reader of the page would use: ``press``, ``stroke``, ``region``. Every wait has a limit and
+The words are those that a reader of the page would use: ``press``, ``stroke``, ``choose``. Every wait has a limit and
 asks the page, never the clock.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-LIMIT_S = 120
+LIMIT_S = 90
 _FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--font-render-hinting=none"),
@@ -151,8 +151,23 @@ class ViewerPage:
         self.page.wait_for_timeout(100)
         mouse.up()
 
-    def picture(self, name: str, settleMs: int = 1500) -> Path | None:
-        """Keep a picture of the page, after the views had time to draw."""
+    def select(self, name: str, choice: str) -> None:
+        """Choose an entry of a list by its first words."""
+        self.page.get_by_role("combobox", name=name).first.click(force=True)
+        self.page.get_by_role("option", name=re.compile(f"^{choice}")).first.click()
+
+    def isCalm(self) -> bool:
+        """Tell whether the viewer has nothing to complain about, and the page neither."""
+        return not self.foreign and not self.errors and self.page.locator(".sentence-problem").count() == 0
+
+    def step(self, name: str, settleMs: int = 1500) -> Path | None:
+        """End a step: nothing may be wrong; keep a picture of the page, after the views had time to draw.
+
+        Raises:
+            AssertionError: the viewer tells of a problem, the page failed, or something beyond this computer was asked.
+        """
+        if not self.isCalm():
+            raise AssertionError(f"{name}: {self.text('#sentence')!r}, {self.errors}, {self.foreign}")
         if self.pictures is None:
             return None
         self.page.wait_for_timeout(settleMs)

@@ -96,8 +96,8 @@ def test_copy_as_python_puts_lines_on_the_clipboard_that_repeat_the_run(desktop,
     from Testing.harness.fake_worker import FakeClient
 
     class Answering(FakeClient):
-        def segment_async(self, case, task, options):
-            job = super().segment_async(case, task, options)
+        def segment_async(self, case, task, options, *, first_look=False):
+            job = super().segment_async(case, task, options, first_look=first_look)
             answered.append(job)
             job.sayResult(make_labels(case.reference_grid()).array)
             return job
@@ -119,11 +119,11 @@ def test_export_writes_into_a_new_folder_each_time(desktop, nodes, clients, tiny
     desktop.waitFor(lambda: desktop.text("segmentButton") == "Segment")
     desktop.find("exportDirectoryButton").setProperty("directory", str(tmp_path))
     desktop.click("exportButton")
-    desktop.waitFor(lambda: desktop.text("statusLabel").startswith("9 files"))
+    desktop.waitFor(lambda: desktop.text("statusLabel").startswith("10 files"))
     desktop.click("exportButton")
     desktop.waitFor(lambda: desktop.text("statusLabel").endswith("-2"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["MedSegAI-result", "MedSegAI-result-2"]
-    assert desktop.text("statusLabel") == f"9 files written to {tmp_path / 'MedSegAI-result-2'}"
+    assert desktop.text("statusLabel") == f"10 files written to {tmp_path / 'MedSegAI-result-2'}"
     assert (tmp_path / "MedSegAI-result" / "audit.json").is_file()
 
 
@@ -134,5 +134,5 @@ def test_an_export_that_cannot_be_written_is_a_sentence(desktop, nodes, clients,
     (tmp_path / "file").write_text("in the way")
     desktop.find("exportDirectoryButton").setProperty("directory", str(tmp_path / "file"))
     desktop.click("exportButton")
-    assert "could not be written" in desktop.text("statusLabel")
+    desktop.waitFor(lambda: "Nothing can be written" in desktop.text("statusLabel"), seconds=5)
     assert desktop.messages == []

@@ -271,3 +271,16 @@ def test_nothing_is_cut_off_in_a_narrow_or_wide_panel(desktop, nodes, clients, t
         widget = desktop.find(name)
         right = widget.mapTo(desktop.root, widget.rect().bottomRight()).x()
         assert right <= desktop.root.width(), name
+
+
+def test_each_input_has_a_light_with_its_reason_and_a_fix_where_one_click_cures_it(desktop, nodes):
+    assert [desktop.text(f"{role}Light") != "" for role in nodes] == [True] * 4
+    assert all("\N{CHECK MARK}" in desktop.text(f"{role}Light") for role in nodes)
+    assert not desktop.find("T1ceFixButton").isVisible()
+    desktop.choose("T1ce", "head_T1")
+    assert "\N{MULTIPLICATION X}" in desktop.text("T1ceLight")
+    assert desktop.find("T1ceLight").toolTip() == "The same volume is chosen for T1."
+    desktop.click("T1ceFixButton")
+    assert desktop.chosen()["T1ce"] == "None"
+    assert not desktop.find("T1ceFixButton").isVisible()
+    assert "\N{CHECK MARK}" in desktop.text("T1Light")

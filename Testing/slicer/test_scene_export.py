@@ -72,12 +72,13 @@ def local_matrix(volume):
 def test_all_files_hold_the_result_in_place(result, volume, labels, tmp_path):
     decide(result, "WT", "accepted", "AB")
     before = segmentationFingerprint(result)
-    files = {path.name: path for path in exportResult(result, tmp_path / "out")}
+    files = {path.name: path for path in exportResult(result, tmp_path / "out", FakeClient())}
     assert list(files) == [
         "volumes.csv",
         "passport.json",
         "audit.json",
         "audit.csv",
+        "statistics.csv",
         "segmentation.seg.nrrd",
         "labels.nii.gz",
         "mask-WT.nii.gz",
@@ -98,7 +99,7 @@ def test_all_files_hold_the_result_in_place(result, volume, labels, tmp_path):
 
 
 def test_slicer_reads_the_segmentation_back(scene, result, volume, labels, tmp_path):
-    exportResult(result, tmp_path)
+    exportResult(result, tmp_path, FakeClient())
     again = slicer.modules.segmentations.logic().LoadSegmentationFromFile(
         str(tmp_path / "segmentation.seg.nrrd"), True, "again"
     )
@@ -112,34 +113,34 @@ def test_edits_and_segments_of_the_user_are_exported_too_and_the_volume_may_be_g
     paint(result, "ET", volume, box)
     result.GetSegmentation().AddEmptySegment("my own/../segment", "Mine", (1, 1, 0))
     wanted = maskFromSegment(result, "ET", volume)
-    files = exportResult(result, tmp_path)
+    files = exportResult(result, tmp_path, FakeClient())
     assert (tmp_path / "mask-my_own____segment.nii.gz") in files
     np.testing.assert_array_equal(as_in(volume, tmp_path / "mask-ET.nii.gz") > 0, wanted)
     assert as_in(volume, tmp_path / "labels.nii.gz")[box].tolist() == np.full((2, 2, 2), 4).tolist()
     scene.RemoveNode(volume)
-    assert len(exportResult(result, tmp_path / "again")) == len(files)
+    assert len(exportResult(result, tmp_path / "again", FakeClient())) == len(files)
 
 
 def test_an_empty_result_is_exported_whole(scene, volume, labels, tmp_path):
     empty = showResult(scene, makeResult(caseFromNodes({"T1": volume}), np.zeros_like(labels)), volume)
-    exportResult(empty, tmp_path)
+    exportResult(empty, tmp_path, FakeClient())
     assert not read_volume(tmp_path / "labels.nii.gz").array.any()
 
 
 def test_a_segmentation_of_others_and_a_place_that_cannot_be_written_are_told(scene, result, tmp_path):
     users = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "by hand")
     with pytest.raises(UsageError, match="not made by a run of ours"):
-        exportResult(users, tmp_path)
+        exportResult(users, tmp_path, FakeClient())
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ResourceError, match="could not be written"):
-        exportResult(result, tmp_path / "file")
+    with pytest.raises(ResourceError, match="Nothing can be written to file"):
+        exportResult(result, tmp_path / "file", FakeClient())
 
 
 class AnsweringClient(FakeClient):
     """A worker that answers each job at once, so that a script may wait for it."""
 
-    def segment_async(self, case, task, options):
-        job = super().segment_async(case, task, options)
+    def segment_async(self, case, task, options, *, first_look=False):
+        job = super().segment_async(case, task, options, first_look=first_look)
         job.sayResult(make_labels(case.reference_grid()).array)
         return job
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import qt
 
-from MedSegAISlicer.scene.export import exportSteps
+from MedSegAISlicer.scene.export import ExportRun
+from MedSegAISlicer.scene.logic import SegmentationLogic
 
 from . import review_sentences as sentences
 from .guard import guarded
 
 _FOLDER = "MedSegAI-result"
+_STEP_MS = 10
 
 
 class ExportPanel:
@@ -22,55 +24,72 @@ class ExportPanel:
     Args:
         ui: child widgets by name.
         say: shows one sentence.
-        result: gives the segmentation node that is shown, or None.
+        logic: what exports; its parameters tell which result is shown.
         lines: gives the lines of Python for what is on the screen.
     """
 
-    def __init__(
-        self, ui: Any, say: Callable[[str], None], result: Callable[[], Any], lines: Callable[[], str]
-    ) -> None:
+    def __init__(self, ui: Any, say: Callable[[str], None], logic: SegmentationLogic, lines: Callable[[], str]) -> None:
         self.ui = ui
         self.say = say
-        self.result = result
+        self.logic = logic
         self.lines = lines
-        self._steps: Iterator[list[Path]] = iter(())
-        self._count, self._folder = 0, Path()
+        self._run: ExportRun | None = None
+        self._folder = Path()
+        self._timer = qt.QTimer()
+        self._timer.setInterval(_STEP_MS)
+        self._timer.connect("timeout()", self.onTimer)
         ui.exportButton.connect("clicked()", self.onExport)
         ui.copyPythonButton.connect("clicked()", self.onCopyPython)
 
     def disconnect(self) -> None:
-        """Undo the connections."""
-        self._steps = iter(())
+        """Undo the connections, and stop an export that is under way."""
+        self._rest()
+        self._timer.disconnect("timeout()", self.onTimer)
         self.ui.exportButton.disconnect("clicked()", self.onExport)
         self.ui.copyPythonButton.disconnect("clicked()", self.onCopyPython)
 
     def show(self) -> None:
         """Show the section only where there is something to export."""
-        self.ui.exportCollapsibleButton.visible = self.result() is not None
+        self.ui.exportCollapsibleButton.visible = self.logic.parameters().result is not None
 
     def onExport(self) -> None:
         """Write all files into a new folder within the chosen one: nothing that is there is replaced."""
         with guarded(self.say):
-            node = self.result()
+            node = self.logic.parameters().result
             if node is not None:
-                folder = newFolder(Path(self.ui.exportDirectoryButton.directory))
-                self._steps, self._count, self._folder = exportSteps(node, folder), 0, folder
+                self._folder = newFolder(Path(self.ui.exportDirectoryButton.directory))
+                self._run = self.logic.exportAsync(node, self._folder)
                 self.ui.exportButton.enabled = False
-                self.onStepDue()
+                self.say(sentences.exporting())
+                self._timer.start()
 
-    def onStepDue(self) -> None:
-        """Write the next file; one at a time, so that the window never stands still for long."""
-        written = None
-        with guarded(self.say):
-            written = next(self._steps, [])
-            self._count += len(written)
-            if not written:
-                self.say(sentences.exported(self._count, str(self._folder)))
-        if written:
-            qt.QTimer.singleShot(0, self.onStepDue)
+    def onTimer(self) -> None:
+        """Do the next step, one at a time, so that the window never stands still for long."""
+        with guarded(self._abandon):
+            if self._run is None:
+                return
+            self._run.poll()
+            if self._run.state != "running":
+                self._end(self._run)
+
+    def _end(self, run: ExportRun) -> None:
+        self._rest()
+        if run.error is not None:
+            self.say(str(run.error))
         else:
-            self._steps = iter(())
-            self.ui.exportButton.enabled = True
+            notes = [f"{notice.message} {notice.hint}" for notice in run.notices]
+            self.say(" ".join([sentences.exported(len(run.files), str(self._folder)), *notes]))
+
+    def _abandon(self, sentence: str) -> None:
+        self._rest()
+        self.say(sentence)
+
+    def _rest(self) -> None:
+        self._timer.stop()
+        run, self._run = self._run, None
+        if run is not None:
+            run.cancel()
+        self.ui.exportButton.enabled = True
 
     def onCopyPython(self) -> None:
         """Put the lines on the clipboard."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, cast
 
 import qt
@@ -22,6 +23,7 @@ from MedSegAISlicer.scene.time_left import TimeLeft
 from MedSegAISlicer.scene.versions import showOnly
 
 from . import sentences
+from .box_panel import BoxPanel
 from .export_panel import ExportPanel
 from .guard import guarded
 from .review_panel import ReviewPanel
@@ -55,9 +57,10 @@ class MainPanel(VTKObservationMixin):
         self.runPanel = RunPanel(ui)
         self.undo = UndoPanel(ui, self.runPanel.say, self._showResult)
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
+        self.boxes = BoxPanel(ui, self.onAgain)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
-        self.export = ExportPanel(ui, self.runPanel.say, lambda: logic.parameters().result, self._python)
+        self.export = ExportPanel(ui, self.runPanel.say, logic, self._python)
         self._timer = qt.QTimer()
         self._timer.setInterval(_POLL_MS)
         self._timer.connect("timeout()", self.onTimer)
@@ -81,6 +84,7 @@ class MainPanel(VTKObservationMixin):
         self.study.disconnect()
         self.review.cleanup()
         self.undo.disconnect()
+        self.boxes.disconnect()
         self.tasks.disconnect()
         self.export.disconnect()
         self.run = None
@@ -126,6 +130,12 @@ class MainPanel(VTKObservationMixin):
         elif self.runPanel.state == "ready":
             with guarded(self._refuse):
                 self._start()
+
+    def onAgain(self, segmentationNode: Any) -> None:
+        """Run again from the boxes of a result."""
+        if self.runPanel.isIdle:
+            with guarded(self._refuse):
+                self._begin(lambda callbacks: self.logic.segmentAgainFrom(segmentationNode, callbacks=callbacks))
 
     def onPresetChanged(self) -> None:
         """Remember the preset."""
@@ -183,11 +193,15 @@ class MainPanel(VTKObservationMixin):
     # A run, from start to one of its ends.
 
     def _start(self) -> None:
+        inputs, task = self.study.inputs(), self.logic.parameters().task
+        self._begin(
+            lambda callbacks: self.logic.segmentAsync(inputs, task, options=self._options(), callbacks=callbacks)
+        )
+
+    def _begin(self, start: Callable[[Callbacks], Run]) -> None:
         self._timeLeft = TimeLeft()
         self._startedAt = time.monotonic()
-        callbacks = Callbacks(onProgress=self._onProgress, onDone=self._onDone, onError=self._onError)
-        task = self.logic.parameters().task
-        self.run = self.logic.segmentAsync(self.study.inputs(), task, options=self._options(), callbacks=callbacks)
+        self.run = start(Callbacks(self._onProgress, self._onProvisional, self._onDone, self._onError))
         self.runPanel.setState("running")
         self.study.setEnabled(False)
         self.runPanel.showProgress(0.0, None)
@@ -208,8 +222,12 @@ class MainPanel(VTKObservationMixin):
     def _onProgress(self, progress: Progress) -> None:
         share = self._timeLeft.update(progress)
         self.runPanel.showProgress(share, self._timeLeft.seconds())
-        if self.runPanel.state == "running":
+        if self.runPanel.state == "running" and not self.runPanel.isProvisional:
             self.runPanel.say(sentences.running(progress.stage))
+
+    def _onProvisional(self, _segmentationNode: Any) -> None:
+        self.runPanel.isProvisional = True
+        self.runPanel.say(sentences.provisional())
 
     def _onDone(self, segmentationNode: Any, _result: Result) -> None:
         self._showResult(segmentationNode)
@@ -225,6 +243,7 @@ class MainPanel(VTKObservationMixin):
     def _showAll(self, segmentationNode: Any) -> None:
         """Show a result, or that there is none, and what can be done next with which task."""
         self.review.show(segmentationNode)
+        self.boxes.show(segmentationNode)
         self.export.show()
         if self.package is not None:
             self.runPanel.showOutlooks(presetOutlooks(self.package, PRESETS))

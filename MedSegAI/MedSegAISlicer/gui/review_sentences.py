@@ -57,6 +57,7 @@ def reason(found: Place) -> str:
     texts = {
         "disagreement": _("members or views disagree"),
         "island": _("an island apart from the rest"),
+        "thin_bridge": _("two parts hang together by a thin bridge"),
         "image_edge": _("touches the image edge"),
         "outside_brain": _("outside the brain"),
     }
@@ -139,6 +140,16 @@ def regionTaken(name: str, hasKept: bool) -> str:
     return _("Taken from {version}.").format(version=name)
 
 
+def boxes(stages: Sequence[str]) -> str:
+    """Say which boxes may be dragged."""
+    return _("Box of {stages}: drag it in a view if it lies wrong.").format(stages=", ".join(stages))
+
+
+def rerunHint() -> str:
+    """Say what a run from the boxes costs."""
+    return _("Segments again within the box as it lies now. The stages before it are kept and cost nothing.")
+
+
 def offer(made: Offer) -> str:
     """Say what is out of step after an edit: "Tumor core +0.4 mL would follow your edit of Enhancing tumor."."""
     return _("To stay in step with your edit of {region}: {changes}.").format(
@@ -163,6 +174,11 @@ def _volumes(made: Offer) -> str:
 def labelsButton(isShown: bool) -> str:
     """Give the face of the button that changes between regions and labels."""
     return _("Show as regions") if isShown else _("Show as labels")
+
+
+def exporting() -> str:
+    """Say that the files are being written."""
+    return _("Writing the files…")
 
 
 def exported(count: int, folder: str) -> str:

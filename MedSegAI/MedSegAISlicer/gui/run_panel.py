@@ -34,6 +34,7 @@ class RunPanel:
     def __init__(self, ui: Any) -> None:
         self.ui = ui
         self.state = "blocked"
+        self.isProvisional = False  # a first, coarse look is in the views, and the sentence says so
         self._words: dict[str, str] = {}
         for preset, title in sentences.presetTitles().items():
             ui.presetComboBox.addItem(title, preset)
@@ -49,6 +50,7 @@ class RunPanel:
             reason: why the button cannot be pressed; shown on hover.
         """
         self.state = state
+        self.isProvisional = self.isProvisional and state == "running"
         mayPress, isCancel, mayChoose, showsBar = _STATES[state]
         self.ui.segmentButton.text = sentences.cancelButton() if isCancel else sentences.segmentButton()
         self.ui.segmentButton.enabled = mayPress

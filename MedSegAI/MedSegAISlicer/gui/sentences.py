@@ -30,6 +30,11 @@ def starting() -> str:
     return _("Starting…")
 
 
+def provisional() -> str:
+    """Say what is in the views before the end of a run."""
+    return _("Provisional: a first, coarse look. The result replaces it when the run ends.")
+
+
 def cancelling() -> str:
     """Say that the run is being stopped."""
     return _("Stopping…")

@@ -13,8 +13,10 @@ from MedSegAILib.core.roles import Assignment
 from MedSegAILib.tasks.package import Package
 from MedSegAISlicer.scene.parameters import Parameters
 from MedSegAISlicer.scene.roles import RoleFinder
+from MedSegAISlicer.scene.study_lights import RoleLight, applyFix, studyLights
 
 from . import sentences
+from .light_row import LightRow
 
 ROWS = ("T1", "T1ce", "T2", "FLAIR")  # of the .ui file
 
@@ -51,6 +53,9 @@ class StudyPanel:
         self.onChanged = onChanged
         self.selectors: dict[str, Any] = {}
         self._slots: dict[str, dict[str, Any]] = {}
+        self._lights: dict[str, LightRow] = {}
+        self._reasons: dict[str, str] = {}
+        self._package: Package | None = None
         self._titles: dict[str, str] = {}
         self._rowTexts = {row: getattr(ui, f"{row}Label").text for row in ROWS}
         self._finder = RoleFinder()
@@ -60,6 +65,7 @@ class StudyPanel:
     def setPackage(self, package: Package) -> None:
         """Connect the selector of each input of a task."""
         rows = rowsOf(package)
+        self._package = package
         for row in ROWS:
             isUsed = row in rows.values()
             getattr(self.ui, f"{row}Label").visible = isUsed
@@ -68,6 +74,9 @@ class StudyPanel:
             row = rows[entry.role]
             getattr(self.ui, f"{row}Label").text = self._rowTexts[row] if row == entry.role else f"{entry.role}:"
             selector = getattr(self.ui, f"{row}Selector")
+            self._lights[entry.role] = LightRow(
+                getattr(self.ui, f"{row}Light"), getattr(self.ui, f"{row}FixButton"), self.onFix
+            )
             self._titles[entry.role] = entry.title
             selector.toolTip = sentences.sequenceHint(entry.title)
             self.selectors[entry.role] = selector
@@ -84,8 +93,9 @@ class StudyPanel:
         for role, selector in self.selectors.items():
             for signal, slot in self._slots[role].items():
                 selector.disconnect(signal, slot)
-        self.selectors = {}
-        self._slots = {}
+        for row in self._lights.values():
+            row.disconnect()
+        self.selectors, self._slots, self._lights, self._package = {}, {}, {}, None
 
     def inputs(self) -> dict[str, Any]:
         """Give the chosen node, or None, of each role.
@@ -126,7 +136,8 @@ class StudyPanel:
                 selector.setCurrentNodeID(guess.key)
         self._isUpdating = False
         for role, selector in self.selectors.items():
-            selector.toolTip = sentences.sequenceHint(self._titles[role], self._reason(role, found))
+            self._reasons[role] = self._reason(role, found)
+            selector.toolTip = sentences.sequenceHint(self._titles[role], self._reasons[role])
         self._remember()
         if not self._isLookDue and self._finder.wantsLook(nodes, list(self.selectors), chosen):
             self._isLookDue = True
@@ -170,11 +181,28 @@ class StudyPanel:
         self._isUpdating = False
         self._remember()
 
+    def onFix(self, light: RoleLight) -> None:
+        """Do what the fix of an input says, and keep it as a person's choice."""
+        node = applyFix(light, self.inputs())
+        self.parameters().chosenByHand |= {light.role}
+        self._isUpdating = True
+        self.selectors[light.role].setCurrentNode(node)
+        self._isUpdating = False
+        self._remember()
+
+    def showLights(self) -> None:
+        """Show how each input stands."""
+        if self._package is not None:
+            lights = studyLights(self._package, self.inputs(), self._reasons)
+            for role, row in self._lights.items():
+                row.show(lights[role])
+
     def _remember(self) -> None:
         remembered = self.parameters()
         for role, node in self.inputs().items():
             if remembered.input(role) is not node:
                 remembered.setInput(role, node)
+        self.showLights()
         self.onChanged()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from MedSegAILib.core.result import RESEARCH_USE
 
 from .files import writeText
 from .places import doubtOf
-from .review import reviewOf
+from .review import RegionReview, reviewOf
 from .segmentations import STATEMENTS_ATTRIBUTE, readPassport
 from .story import storyOf
 
@@ -26,12 +27,16 @@ _COLUMNS = ("region", "title", "volume_ml", "doubt_ml", "state", "made_by", "rea
 
 def auditOf(segmentationNode: Any) -> dict[str, Any]:
     """Give the whole story of a result as a JSON-able dictionary."""
+    return _audit(segmentationNode, reviewOf(segmentationNode))
+
+
+def _audit(segmentationNode: Any, lines: Sequence[RegionReview]) -> dict[str, Any]:
     passport, doubt = readPassport(segmentationNode), doubtOf(segmentationNode)
     statements = segmentationNode.GetAttribute(STATEMENTS_ATTRIBUTE)
     return {
         "format": FORMAT,
         "use": RESEARCH_USE,
-        "regions": [_line(line) for line in reviewOf(segmentationNode)],
+        "regions": [_line(line) for line in lines],
         "places": [{**asdict(place), "words": place.words} for place in doubt.places],
         "doubt_method": doubt.method,
         "statements": json.loads(statements) if statements else [],
@@ -46,16 +51,21 @@ def writeAudit(segmentationNode: Any, folder: Path, stem: str = "audit") -> list
     Raises:
         ResourceError: "output.not_writable".
     """
-    audit = auditOf(segmentationNode)
+    texts = auditTexts(segmentationNode, reviewOf(segmentationNode), stem)
+    return [writeText(folder / name, text) for name, text in texts.items()]
+
+
+def auditTexts(segmentationNode: Any, lines: Sequence[RegionReview], stem: str = "audit") -> dict[str, str]:
+    """Give both files as texts, by name; the lines are those of ``reviewOf``."""
+    audit = _audit(segmentationNode, lines)
     table = io.StringIO()
     writer = csv.DictWriter(table, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(audit["regions"])
-    whole = writeText(folder / f"{stem}.json", json.dumps(audit, indent=1, sort_keys=True) + "\n")
-    return [whole, writeText(folder / f"{stem}.csv", table.getvalue())]
+    return {f"{stem}.json": json.dumps(audit, indent=1, sort_keys=True) + "\n", f"{stem}.csv": table.getvalue()}
 
 
-def _line(line: Any) -> dict[str, Any]:
+def _line(line: RegionReview) -> dict[str, Any]:
     doubtMl = line.doubt_ml
     return {
         "region": line.segmentId,

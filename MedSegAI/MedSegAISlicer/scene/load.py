@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import slicer
 import vtk
 
@@ -21,15 +23,18 @@ from MedSegAILib.core.labels import LabelScheme
 from MedSegAILib.core.result import Passport
 
 from .files import writeWhole
+from .handing_over import referenceBox
 from .places import DOUBT_ATTRIBUTE
+from .segment_box import SegmentBox, Together, boxOf, putMask
 from .segment_mark import keepMarks
-from .segmentations import PASSPORT_ATTRIBUTE, SCHEME_ATTRIBUTE, STATEMENTS_ATTRIBUTE
+from .segmentations import PASSPORT_ATTRIBUTE, SCHEME_ATTRIBUTE, STATEMENTS_ATTRIBUTE, maskFromSegment
 from .story import tell
 from .volumes import gridFromNode
 
 SEGMENTATION_FILE = "segmentation.seg.nrrd"
 PASSPORT_FILE = "passport.json"
 _BESIDE_PASSPORT = ("notices", "doubt")  # what the shell writes into the same file
+_SAME_VOXEL = 0.05  # of a voxel: grids of files agree to some thousandths
 # Soft tissue of the abdomen; the range that MRML guesses runs from air to metal.
 _CT_WINDOW, _CT_LEVEL = 400.0, 40.0
 
@@ -102,9 +107,9 @@ def loadResult(folder: Path, scheme: LabelScheme, volumeNodes: Sequence[Any] = (
     if node is None:
         raise _noResult(SEGMENTATION_FILE)
     node.CreateDefaultDisplayNodes()
-    reference = next((volume for volume in volumeNodes if _isOnGridOf(node, volume)), None)
+    reference = next((volume for volume in volumeNodes if _holdsVoxelsOf(node, volume)), None)
     if reference is not None:
-        node.SetReferenceImageGeometryParameterFromVolumeNode(reference)
+        _bringOnto(node, reference)
     node.SetAttribute(PASSPORT_ATTRIBUTE, json.dumps(passport.to_json(), sort_keys=True))
     node.SetAttribute(SCHEME_ATTRIBUTE, json.dumps(scheme.to_json(), sort_keys=True))
     notices = [f"{notice['message']} {notice['hint']}".strip() for notice in record.get("notices") or ()]
@@ -147,15 +152,30 @@ def openScene(scene: Any, path: Path) -> None:
         raise InputError("scene.file", f"{path.name} cannot be read as a saved scene.", "Choose a .mrb file.")
 
 
-def _isOnGridOf(segmentationNode: Any, volumeNode: Any) -> bool:
-    """Tell whether the voxels of a segmentation that was just loaded are those of a volume."""
-    from .export import referenceBox
-    from .segment_box import SegmentBox
+def _holdsVoxelsOf(segmentationNode: Any, volumeNode: Any) -> bool:
+    """Tell whether the voxels of a segmentation that was just loaded are those of a volume.
 
+    MRML turns left-handed volumes over when it reads them, so one may be stored upside down against the other.
+    """
+    mine, grid = referenceBox(segmentationNode), gridFromNode(volumeNode)
+    to_mine = np.linalg.inv(mine.ijk_to_ras) @ grid.ijk_to_ras
+    ends = [np.array([*corner, 1.0]) for corner in product(*((0, count - 1) for count in grid.shape_zyx[::-1]))]
+    found = np.array([(to_mine @ end)[:3] for end in ends]) - mine.first_ijk
+    wanted = np.array(list(product(*((0, count - 1) for count in mine.mask.shape[::-1]))))
+    gaps = np.linalg.norm(found[:, None] - wanted[None], axis=2)
+    return bool((gaps.min(axis=0) < _SAME_VOXEL).all() and (gaps.min(axis=1) < _SAME_VOXEL).all())
+
+
+def _bringOnto(segmentationNode: Any, volumeNode: Any) -> None:
+    """Store the segments with the axes of a volume that has the same voxels, so that indices can be compared."""
+    segmentationNode.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
     grid = gridFromNode(volumeNode)
-    whole = referenceBox(segmentationNode)
-    other = SegmentBox(whole.mask, (0, 0, 0), grid.ijk_to_ras)
-    return whole.mask.shape == grid.shape_zyx and whole.isOnGridOf(other)
+    whole = SegmentBox(np.ones((1, 1, 1), bool), (0, 0, 0), grid.ijk_to_ras)
+    for segmentId in segmentationNode.GetSegmentation().GetSegmentIDs():
+        box = boxOf(segmentationNode, segmentId)
+        if box.mask.size and not whole.isOnGridOf(box):
+            mask = maskFromSegment(segmentationNode, segmentId, volumeNode)
+            putMask(segmentationNode, segmentId, mask, Together((mask,), (0, 0, 0), grid.ijk_to_ras))
 
 
 def _noResult(name: str) -> InputError:

@@ -15,9 +15,11 @@ from MedSegAILib.tasks.package import Package
 from MedSegAILib.tasks.store import find_package
 from MedSegAILib.worker.client import WorkerClient
 
+from .export import ExportRun, exportResult
 from .folder_run import FolderProgress, FolderRun, batchArguments, ignoreFolderProgress
 from .parameters import DEFAULT_TASK, Parameters, parameterNode
 from .runner import Callbacks, Client, Run, Runner
+from .stage_boxes import runAgainFrom
 
 _WAIT_S = 0.05  # a script looks at the worker so often; Ctrl+C is heard between two looks
 
@@ -126,6 +128,19 @@ class SegmentationLogic:
             name=name or f"{package.title} (MedSegAI)",
         )
 
+    def segmentAgainFrom(self, segmentationNode: Any, *, callbacks: Callbacks | None = None) -> Run:
+        """Start the run of a result again from the boxes that were dragged; the stages before them cost nothing.
+
+        Args:
+            segmentationNode: a result whose boxes are in the scene.
+            callbacks: as in :meth:`segmentAsync`.
+
+        Raises:
+            UsageError: "boxes.not_moved", "boxes.inputs_gone"; else as :meth:`segmentAsync`.
+        """
+        task, inputs, options = runAgainFrom(segmentationNode)
+        return self.segmentAsync(inputs, task, options=options, callbacks=callbacks)
+
     def segmentFolder(
         self,
         source: Path | str,
@@ -178,6 +193,22 @@ class SegmentationLogic:
         folder = Path(output).absolute()
         arguments = batchArguments(Path(source).absolute(), folder, task, options or BATCH_RUN)
         return FolderRun(arguments, folder, progress, self.packages)
+
+    def exportAsync(self, segmentationNode: Any, folder: Path | str) -> ExportRun:
+        """Start to write all files of a result and come back at once.
+
+        Returns:
+            The handle; call its ``poll`` until its ``state`` is no longer "running". ``cancel`` stops it.
+        """
+        return ExportRun(segmentationNode, Path(folder), self.runner.client)
+
+    def export(self, segmentationNode: Any, folder: Path | str) -> list[Path]:
+        """Write all files of a result and wait for the end; what is written is told by ``export.exportResult``.
+
+        Raises:
+            MedSegAIError: nothing is written then.
+        """
+        return exportResult(segmentationNode, Path(folder), self.runner.client)
 
     def poll(self) -> None:
         """Hand out what the worker has sent; returns at once."""

@@ -17,7 +17,10 @@ from MedSegAILib.core.result import Result
 from MedSegAILib.core.run import Progress, RunOptions
 
 from .carry_over import carryOver
+from .provisional import ProvisionalView
 from .segmentations import showResult
+from .stage_boxes import showBoxes
+from .statistics import keepInputs
 from .undo import UndoHistory
 from .versions import nextVersionName
 from .volumes import caseFromNodes
@@ -28,8 +31,11 @@ _log = logging.getLogger(__name__)
 class Client(Protocol):
     """What a runner needs of ``worker.client.WorkerClient``."""
 
-    def segment_async(self, case: Case, task: str, options: RunOptions) -> Any:
+    def segment_async(self, case: Case, task: str, options: RunOptions, *, first_look: bool) -> Any:
         """Queue a job and give its handle."""
+
+    def ask_async(self, verb: str, write: Any, read: Any, needed: int = 0) -> Any:
+        """Queue what is asked for beside runs and give its handle."""
 
     @property
     def is_busy(self) -> bool:
@@ -52,11 +58,13 @@ class Callbacks:
 
     Args:
         onProgress: called with every :class:`Progress`.
+        onProvisional: called with the node of a first, coarse result; without it none is computed.
         onDone: called with the new segmentation node and the :class:`Result`.
         onError: called with the :class:`MedSegAIError`, :class:`Cancelled` included.
     """
 
     onProgress: Callable[[Progress], None] = _ignore
+    onProvisional: Callable[[Any], None] | None = None
     onDone: Callable[[Any, Result], None] = _ignore
     onError: Callable[[MedSegAIError], None] = _ignore
 
@@ -69,11 +77,13 @@ class Run:
     referenceNode: Any
     referenceId: str
     name: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     callbacks: Callbacks = field(default_factory=Callbacks)
     state: str = "running"
     segmentationNode: Any = None
     result: Result | None = None
     error: MedSegAIError | None = None
+    provisional: ProvisionalView | None = None
 
     def cancel(self) -> None:
         """Ask the worker to stop; the run ends as "cancelled" within 2 s, the scene stays as it is."""
@@ -128,8 +138,10 @@ class Runner:
         # The client writes the voxels out before it comes back, so a copy would only hold up the window.
         case = caseFromNodes(inputs, preferred, isCopied=False)
         node = inputs[case.reference]
-        run = Run(None, node, node.GetID(), name, callbacks or Callbacks())
-        run.job = self.client.segment_async(case, task, options)
+        run = Run(None, node, node.GetID(), name, dict(inputs), callbacks or Callbacks())
+        run.provisional = ProvisionalView(self.scene, node, name)
+        run.job = self.client.segment_async(case, task, options, first_look=run.callbacks.onProvisional is not None)
+        run.job.on_provisional = lambda result: self._showFirst(run, result)
         run.job.on_progress = run.callbacks.onProgress
         run.job.on_result = lambda result: self._finish(run, result)
         run.job.on_error = lambda error: self._fail(run, error)
@@ -160,6 +172,18 @@ class Runner:
             self.run.cancel()
             self._fail(self.run, Cancelled())
 
+    def _showFirst(self, run: Run, result: Result) -> None:
+        """Show a coarse result; one that cannot be shown is let go, the run goes on."""
+        if run.state != "running" or run.provisional is None or not self._isThere(run):
+            return
+        try:
+            node = run.provisional.show(result)
+        except MedSegAIError as error:
+            _log.info("No first look: %s", error.code)
+            return
+        if run.callbacks.onProvisional is not None:
+            run.callbacks.onProvisional(node)
+
     def _finish(self, run: Run, result: Result) -> None:
         if run.state != "running":
             return
@@ -173,18 +197,23 @@ class Runner:
             return
         try:
             name = nextVersionName(self.scene, run.name)
-            run.segmentationNode = showResult(self.scene, result, run.referenceNode, name)
+            shown = run.provisional.take() if run.provisional is not None else None
+            run.segmentationNode = showResult(self.scene, result, run.referenceNode, name, shown)
         except MedSegAIError as error:
             self._fail(run, error)
             return
+        keepInputs(run.segmentationNode, run.inputs)
         carryOver(run.segmentationNode)
-        UndoHistory.of(run.segmentationNode).added(run.segmentationNode, f"Model run {name}")
+        boxes = showBoxes(run.segmentationNode, result.boxes)
+        UndoHistory.of(run.segmentationNode).added(run.segmentationNode, f"Model run {name}", boxes)
         run.result, run.state = result, "done"
         run.callbacks.onDone(run.segmentationNode, result)
 
     def _fail(self, run: Run, error: MedSegAIError) -> None:
         if run.state != "running":
             return
+        if run.provisional is not None:
+            run.provisional.remove()
         run.error = error
         run.state = "cancelled" if isinstance(error, Cancelled) else "failed"
         _log.info("Run ended: %s", error.code)

@@ -1,6 +1,6 @@
 """A result as a segmentation node: one segment a region, overlapping, named, colored, coded, on the reference's grid.
 
-Each run makes a new node; nodes that are already in the scene are never touched. The node hangs under the transform
+Each run makes a new node; nodes of people that are in the scene are never touched. The node hangs under the transform
 of the reference volume, because the result's geometry is local to it (see ``volumes``). Ring 9 (scene); no Qt.
 """
 
@@ -34,36 +34,28 @@ _REGION_CONTEXT = "Anatomic codes - DICOM master list"
 Mask = npt.NDArray[np.bool_]
 
 
-def showResult(scene: Any, result: Result, referenceNode: Any, name: str = "MedSegAI") -> Any:
-    """Put a result into the scene as a new segmentation node.
+def showResult(scene: Any, result: Result, referenceNode: Any, name: str = "MedSegAI", node: Any = None) -> Any:
+    """Put a result into the scene as a segmentation node.
 
     Args:
         scene: the MRML scene.
         result: label map on the grid of ``referenceNode``.
         referenceNode: the volume that the result lies on.
-        name: name of the new node; a number is added where it is taken.
+        name: name of the node; a number is added where it is taken.
+        node: an empty segmentation of the same volume that gets the result; None makes a new one.
 
     Returns:
         The segmentation node, with a display node, under the reference's transform.
 
     Raises:
         WorkerError: "scene.grid" when the result does not lie on the volume's grid.
-        MedSegAIError: "scene.segment" when Slicer refuses a segment; nothing is left in the scene.
+        MedSegAIError: "scene.segment" when Slicer refuses a segment; the node is not left in the scene then.
     """
-    if not result.labels.grid.is_same_as(gridFromNode(referenceNode)):
-        raise WorkerError(
-            "scene.grid",
-            "The result does not lie on the grid of its reference volume, or the volume was changed during the run.",
-            "Run the segmentation again.",
-        )
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName(name))
+    node = newSegmentation(scene, referenceNode, name) if node is None else node
     isWhole = False
     try:
-        node.CreateDefaultDisplayNodes()
-        node.SetAndObserveTransformNodeID(referenceNode.GetTransformNodeID())
-        node.SetReferenceImageGeometryParameterFromVolumeNode(referenceNode)
-        for region in result.scheme.regions:
-            _addRegion(node, region, result.region_mask(region.name), result.labels.grid.ijk_to_ras)
+        fillWith(node, result, referenceNode)
+        node.SetName(scene.GenerateUniqueName(name) if node.GetName() != name else name)
         node.SetAttribute(PASSPORT_ATTRIBUTE, json.dumps(result.passport.to_json(), sort_keys=True))
         node.SetAttribute(STATEMENTS_ATTRIBUTE, json.dumps(statements(result)))
         node.SetAttribute(SCHEME_ATTRIBUTE, json.dumps(result.scheme.to_json(), sort_keys=True))
@@ -74,6 +66,32 @@ def showResult(scene: Any, result: Result, referenceNode: Any, name: str = "MedS
         if not isWhole:
             scene.RemoveNode(node)
     return node
+
+
+def newSegmentation(scene: Any, referenceNode: Any, name: str) -> Any:
+    """Add an empty segmentation on the grid of a volume, under its transform; a number is added to a taken name."""
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName(name))
+    node.CreateDefaultDisplayNodes()
+    node.SetAndObserveTransformNodeID(referenceNode.GetTransformNodeID())
+    node.SetReferenceImageGeometryParameterFromVolumeNode(referenceNode)
+    return node
+
+
+def fillWith(node: Any, result: Result, referenceNode: Any) -> None:
+    """Add the regions of a result to an empty segmentation of its volume.
+
+    Raises:
+        WorkerError: "scene.grid".
+        MedSegAIError: "scene.segment".
+    """
+    if not result.labels.grid.is_same_as(gridFromNode(referenceNode)):
+        raise WorkerError(
+            "scene.grid",
+            "The result does not lie on the grid of its reference volume, or the volume was changed during the run.",
+            "Run the segmentation again.",
+        )
+    for region in result.scheme.regions:
+        _addRegion(node, region, result.region_mask(region.name), result.labels.grid.ijk_to_ras)
 
 
 def statements(result: Result) -> list[str]:
@@ -197,7 +215,7 @@ def maskFromSegment(segmentationNode: Any, segmentId: str, volumeNode: Any) -> M
     wanted.SetExtent(0, width - 1, 0, height - 1, 0, depth - 1)
     wanted.SetImageToWorldMatrix(_vtkMatrix(grid.ijk_to_ras))
     slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
-        source, wanted, resampled, False, True
+        source, wanted, resampled, False, False
     )
     return vtk_to_numpy(resampled.GetPointData().GetScalars()).reshape(grid.shape_zyx) > 0
 

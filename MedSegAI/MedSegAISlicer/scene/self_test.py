@@ -14,7 +14,6 @@ import slicer
 from MedSegAILib.core.errors import MedSegAIError, SetupError
 from MedSegAILib.core.run import RunOptions
 
-from .export import exportResult
 from .family import versionsOf
 from .logic import SegmentationLogic
 from .places import stepToPlace
@@ -66,7 +65,7 @@ def runJourney(test: Any, logic: SegmentationLogic, folder: Path = CHECKOUT_SAMP
         check(all(change.gained_ml == 0.0 for change in compareVersions(first, second)), "the same run twice")
         check(reviewOf(first)[0].state == "accepted", "the decision after a second run")
         with tempfile.TemporaryDirectory() as out:
-            check(all(path.stat().st_size > 0 for path in exportResult(first, Path(out))), "the files")
+            check(all(path.stat().st_size > 0 for path in logic.export(first, out)), "the files")
     finally:
         logic.close()
 

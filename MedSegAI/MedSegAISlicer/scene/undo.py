@@ -8,7 +8,7 @@ the audit is never taken back. The history lives as long as the scene: it is not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -172,11 +172,17 @@ class UndoHistory:
         self._push(entry)
         return entry
 
-    def added(self, segmentationNode: Any, name: str) -> None:
-        """Make an entry of a node that has just come into the scene: a model run. Undo takes it out of the scene."""
+    def added(self, segmentationNode: Any, name: str, more: Sequence[Any] = ()) -> None:
+        """Make an entry of a node that has just come into the scene: a model run. Undo takes it out of the scene.
+
+        Args:
+            segmentationNode: the new version.
+            name: what the entry is called.
+            more: nodes that came with it, the boxes of its stages.
+        """
         self.noteEdits()
         self._begin(segmentationNode)
-        self._push(Entry(name, segmentationNode, added=(segmentationNode,)))
+        self._push(Entry(name, segmentationNode, added=(segmentationNode, *more)))
 
     def undo(self) -> Entry | None:
         """Take the last entry back; None when there is none."""
@@ -206,7 +212,8 @@ class UndoHistory:
                 putState(changed.node, change, isBack=isBack)
             _putPapers(changed.node, changed.before if isBack else changed.after)
         for node in entry.added:
-            scene, labels = self._anchor.GetScene(), labelsNodeOf(node) if isBack else None
+            scene = self._anchor.GetScene()
+            labels = labelsNodeOf(node) if isBack and node is entry.node else None
             if labels is not None:  # made anew on demand
                 scene.RemoveNode(labels)
             if isBack:

@@ -19,6 +19,7 @@ from .family import versionsOf
 from .locks import refuseLocked
 from .segment_box import SegmentBox, boxOf, together
 from .segment_mark import isTouched
+from .stage_boxes import showBoxesOf
 from .story import tell
 from .undo import UndoHistory
 from .volumes import frameMatrix
@@ -69,6 +70,7 @@ def showOnly(segmentationNode: Any) -> None:
         display = node.GetDisplayNode()
         if display is not None:
             display.SetVisibility(node is segmentationNode)
+        showBoxesOf(node, node is segmentationNode)
 
 
 def compareVersions(earlier: Any, later: Any) -> list[RegionChange]:

@@ -10,7 +10,8 @@ import asyncio
 from typing import Any
 
 from trame_slicer.segmentation import SegmentationEffectErase, SegmentationEffectPaint
-from trame_slicer.segmentation.paint_effect_parameters import BrushDiameterMode
+from trame_slicer.segmentation.paint_effect_parameters import BrushDiameterMode, PaintEffectParameters
+from trame_slicer.utils import create_scripted_module_dataclass_proxy
 
 from MedSegAILib.core.errors import UsageError
 from MedSegAISlicer.gui import review_sentences as sentences
@@ -124,10 +125,10 @@ class CorrectPart:
     def _keepBrushOutOfSurfaces(self, effect: Any) -> None:
         """Show the outline of the brush in the slices only."""
         node = self.editor.get_effect_parameter_node(effect)
-        for name in node.GetNodeReferenceRoles() or ():
-            display = getattr(node.GetNodeReference(name), "GetDisplayNode", lambda: None)()
-            if display is not None:
-                display.SetVisibility3D(False)
+        parameters = create_scripted_module_dataclass_proxy(PaintEffectParameters, node, self.desk.scene)
+        for model in (parameters.brush_model_node, parameters.paint_feedback_model_node):
+            if model is not None:
+                model.GetDisplayNode().SetVisibility3D(False)
 
     def _onModified(self, *_arguments: Any) -> None:
         if self.state.tool and not self._isDue:

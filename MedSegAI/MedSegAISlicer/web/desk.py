@@ -70,7 +70,7 @@ class Desk:
         self._tasks.add(task)  # the loop keeps weak references only
         task.add_done_callback(self._tasks.discard)
 
-    async def breathe(self) -> None:
+    async def breathe(self, seconds: float = 0.0) -> None:
         """Send what has changed to the page, and let the loop serve others."""
         self.state.flush()
-        await asyncio.sleep(0)
+        await asyncio.sleep(seconds)

@@ -1,19 +1,18 @@
-"""Taking things along: the result as files, the scene as one file, a saved scene back. Ring 10 (web)."""
+"""Taking things along: the result as files, the scene as one file. Ring 10 (web)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from MedSegAILib.core.errors import UsageError
 from MedSegAISlicer.gui import review_sentences as sentences
-from MedSegAISlicer.scene.export import exportSteps
-from MedSegAISlicer.scene.load import openScene, saveScene
+from MedSegAISlicer.scene.load import saveScene
 
 from .desk import Desk
 from .review_part import ReviewPart
 
 _FOLDER, _SCENE = "MedSegAI-result", "MedSegAI-scene.mrb"
+_STEP_S = 0.01
 
 
 class ExportPart:
@@ -22,14 +21,12 @@ class ExportPart:
     Args:
         desk: the shared things.
         review: gives the result.
-        onOpened: called after another scene was opened.
     """
 
-    def __init__(self, desk: Desk, review: ReviewPart, onOpened: Callable[[], None]) -> None:
+    def __init__(self, desk: Desk, review: ReviewPart) -> None:
         self.desk = desk
         self.state = desk.state
         self.review = review
-        self.onOpened = onOpened
         self.state.update({"folder": str(Path.cwd()), "is_writing": False})
 
     def export(self) -> None:
@@ -43,30 +40,26 @@ class ExportPart:
         path = _fresh(self._parent() / _SCENE)
         saveScene(self.desk.scene, path)
         self.desk.say(f"Saved as {path}. Open it again with: medsegai view {path}")
-        self.state.scene_file = str(path)
-
-    def open(self) -> None:
-        """Open the scene that was saved last."""
-        if self.state.scene_file:
-            openScene(self.desk.scene, Path(self.state.scene_file))
-            self.onOpened()
-            self.desk.say(f"Opened {Path(self.state.scene_file).name}.")
 
     def _parent(self) -> Path:
         return Path(str(self.state.folder or ".")).expanduser().absolute()
 
     async def _export(self, folder: Path) -> None:
-        """Write one file after the other, so that the page lives on between them."""
-        count = 0
+        """Export in small steps, so that the page lives on between them."""
         self.state.is_writing = True
+        run = self.desk.logic.exportAsync(self.review.node, folder)
+        self.desk.say(sentences.exporting())
         try:
-            await self.desk.breathe()
-            for written in exportSteps(self.review.node, folder):
-                count += len(written)
-                await self.desk.breathe()
+            while run.state == "running":
+                run.poll()
+                await self.desk.breathe(_STEP_S)
         finally:
             self.state.is_writing = False
-        self.desk.say(sentences.exported(count, str(folder)))
+            run.cancel()
+        if run.error is not None:
+            raise run.error
+        notes = [f"{notice.message} {notice.hint}" for notice in run.notices]
+        self.desk.say(" ".join([sentences.exported(len(run.files), str(folder)), *notes]))
 
 
 def _fresh(wanted: Path) -> Path:

@@ -41,11 +41,11 @@ CSS = """
 html { overflow: hidden; }
 .panel { font-size: 13px; }
 .panel .v-navigation-drawer__content { overflow-y: auto; }
-.head { display: flex; align-items: center; gap: 10px; padding: 12px 16px 10px; position: sticky; top: 0; z-index: 2;
+.head { display: flex; align-items: center; gap: 10px; padding: 9px 16px 8px; position: sticky; top: 0; z-index: 2;
   background: rgb(var(--v-theme-surface)); border-bottom: 1px solid #26313b; }
 .head-name { font-size: 17px; font-weight: 500; letter-spacing: .2px; }
 .head .v-chip { margin-left: auto; }
-.step { padding: 10px 16px 12px; border-bottom: 1px solid #222c35; display: flex; flex-direction: column; gap: 8px; }
+.step { padding: 7px 16px 9px; border-bottom: 1px solid #222c35; display: flex; flex-direction: column; gap: 6px; }
 .step-title { display: flex; align-items: center; gap: 8px; font-weight: 500; font-size: 13.5px; }
 .step-number { width: 18px; height: 18px; border-radius: 9px; background: #24414a; color: #a9e4da; font-size: 11px;
   display: inline-flex; align-items: center; justify-content: center; }
@@ -57,13 +57,16 @@ html { overflow: hidden; }
 .statement { color: #f0c674; font-size: 12px; line-height: 1.35; border-left: 2px solid #e8a838; padding-left: 8px; }
 .progress { display: flex; flex-direction: column; gap: 4px; font-size: 12px; color: #c8d3db; }
 .step .v-field { font-size: 13px; }
-.step .v-field__input { min-height: 34px; padding-top: 4px; padding-bottom: 4px; font-size: 13px; }
+.step .v-field__input { min-height: 30px; padding-top: 2px; padding-bottom: 2px; font-size: 13px; }
+.step .v-field--appended { padding-inline-end: 6px; }
+.step .v-select .v-field__input { min-height: 30px; }
 .step .v-btn { text-transform: none; letter-spacing: .1px; }
 .region { display: grid; grid-template-columns: 28px 1fr 46px 44px 58px 26px; align-items: center; gap: 4px;
-  padding: 2px 6px 2px 0; border-radius: 6px; cursor: pointer; border: 1px solid transparent; }
+  padding: 0 4px 0 0; min-height: 28px; border-radius: 6px; cursor: pointer; border: 1px solid transparent; }
 .region:hover { background: #1c262f; }
 .region-chosen { background: #1d2f36; border-color: #2f6f6c; }
-.region-head { color: #8496a3; font-size: 11px; cursor: default; }
+.region .v-btn--icon { width: 24px; height: 24px; }
+.region-head { min-height: 18px; color: #8496a3; font-size: 11px; cursor: default; }
 .region-head:hover { background: none; }
 .region-head span:nth-child(3), .region-head span:nth-child(4), .region-head span:nth-child(5) { text-align: right; }
 .region-title { display: flex; align-items: center; gap: 7px; overflow: hidden; white-space: nowrap; }
@@ -76,7 +79,7 @@ html { overflow: hidden; }
 .offer { display: flex; flex-direction: column; align-items: flex-start; gap: 6px; font-size: 12px; line-height: 1.35;
   color: #f0c674; border-left: 2px solid #e8a838; padding-left: 8px; }
 .brush .number { width: 48px; }
-.sentence { display: flex; gap: 8px; align-items: flex-start; padding: 10px 16px; border-top: 1px solid #26313b;
+.sentence { display: flex; gap: 8px; align-items: flex-start; padding: 8px 16px; border-top: 1px solid #26313b;
   font-size: 12.5px; line-height: 1.4; background: #121920; color: #cfdae1; max-height: 110px; overflow-y: auto; }
 .sentence-problem { background: #3a1f1f; color: #ffd9d4; }
 .main { height: 100vh; }
@@ -84,7 +87,7 @@ html { overflow: hidden; }
 .bar { display: flex; align-items: center; gap: 12px; height: 44px; padding: 0 12px; background: #12181e;
   border-bottom: 1px solid #222c35; flex: none; }
 .bar .v-btn { text-transform: none; }
-.bar .v-switch { flex: none; } .bar .v-label { font-size: 13px; }
+.bar .v-switch { flex: none; } .v-switch__thumb { background: #e8eef2 !important; } .bar .v-label { font-size: 13px; }
 .bar .v-btn-toggle, .row .v-btn-toggle { height: 32px; }
 .grid { flex: 1 1 0; min-height: 0; display: flex; }
 .grid > div { width: 100%; }
@@ -93,8 +96,9 @@ html { overflow: hidden; }
 .letter { position: absolute; color: #ffd479; font-size: 13px; font-weight: 500; text-shadow: 0 0 3px #000;
   pointer-events: none; }
 .letter-left { left: 8px; top: 50%; } .letter-right { right: 8px; top: 50%; }
-.letter-top { top: 4px; left: 50%; } .letter-bottom { bottom: 30px; left: 50%; }
-.slice-slider { position: absolute; left: 6px; right: 8px; bottom: 0; height: 26px; display: flex; align-items: center;
+.letter-top { top: 4px; left: 50%; } .letter-bottom { bottom: 32px; left: 50%; }
+.slice-slider { position: absolute; left: 0; right: 0; bottom: 0; height: 28px; padding: 0 8px 0 6px;
+  background: linear-gradient(transparent, rgba(0, 0, 0, .65)); display: flex; align-items: center;
   gap: 8px; color: #b8c6d0; font-size: 11px; }
 .slice-position { width: 66px; text-align: right; text-shadow: 0 0 3px #000; font-variant-numeric: tabular-nums; }
 .surface-hint { position: absolute; bottom: 8px; left: 10px; color: #b8c6d0; font-size: 12px; }

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from MedSegAISlicer.scene.first_look import lookAtResult
 
 from .correct_part import CorrectPart
 from .desk import Desk
@@ -32,12 +35,14 @@ def putTogether(desk: Desk) -> Parts:
     runs: list[RunPart] = []
     study = StudyPart(desk, views, lambda: [run.refresh() for run in runs])
     review = ReviewPart(desk, views)
-    run = RunPart(desk, study, review.show)
+    run = RunPart(desk, study, lambda node: showNew(review, node))
     runs.append(run)
 
-    def restore() -> None:
-        study.restore()
-        review.show(desk.logic.parameters().result)
-
     correct = CorrectPart(desk, review)
-    return Parts(desk, views, study, run, review, correct, ExportPart(desk, review, restore))
+    return Parts(desk, views, study, run, review, correct, ExportPart(desk, review))
+
+
+def showNew(review: ReviewPart, segmentationNode: Any) -> None:
+    """Show a result for the first time: the slices go where something was found."""
+    review.show(segmentationNode)
+    lookAtResult(segmentationNode)

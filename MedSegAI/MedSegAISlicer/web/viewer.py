@@ -16,7 +16,7 @@ from MedSegAISlicer.scene.logic import SegmentationLogic
 
 from .desk import Desk
 from .opening import Opening, bringIn
-from .parts import putTogether
+from .parts import putTogether, showNew
 
 HOST = "127.0.0.1"
 
@@ -38,7 +38,8 @@ def serve(application: Any, opening: Opening, onReady: Callable[[str], None]) ->
     with guarded(desk.warn):
         problems = bringIn(desk, opening)
         parts.study.restore()
-        parts.review.show(logic.parameters().result)
+        if logic.parameters().result is not None:
+            showNew(parts.review, logic.parameters().result)
         if problems:
             desk.warn(" ".join(problems))
     draw(server, parts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import slicer
+import vtk
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 from trame_slicer.app.logic.slice_view_logic import connect_slice_view_slider_to_state
@@ -21,6 +22,7 @@ from .look import MORE
 BACKGROUND = "#000000"
 # What stands at the four edges of a view: left, right, top, bottom; radiological, the patient's right on the left.
 _LETTERS = {"Axial": "RLAP", "Coronal": "RLSI", "Sagittal": "APSI"}
+_AXES = ("RL", "AP", "SI")  # letters of the positive and the negative half of each axis of the world
 _TAGS = {"Axial": "Red", "Coronal": "Green", "Sagittal": "Yellow"}
 _FRAMES_A_SECOND = 20.0
 # One quality for moving and resting pictures: trame draws a second frame where they differ.
@@ -51,7 +53,24 @@ class Views:
             view.render_window().SetMultiSamples(0)  # with them, software GL loses what is translucent
         # Translucent regions lie one within the other and are drawn in that order; peeling costs three times as much.
         self.surfaces().renderer().SetUseDepthPeeling(False)
+        self._putImagesFirst()
         desk.onChange("layout", self.layouts.set_layout)
+
+    def _putImagesFirst(self) -> None:
+        """Let the slices draw their image before all else.
+
+        trame-slicer adds it with the first volume; a segmentation that came before would then cut holes into it.
+        """
+        node = self.desk.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+        image = vtk.vtkImageData()
+        image.SetDimensions(2, 2, 2)
+        image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+        node.SetAndObserveImageData(image)
+        node.CreateDefaultDisplayNodes()
+        self.showVolume(node)
+        self.showVolume(None)
+        self.desk.scene.RemoveNode(node.GetDisplayNode())
+        self.desk.scene.RemoveNode(node)
 
     def slices(self) -> list[Any]:
         """Give the three slice views."""
@@ -77,6 +96,9 @@ class Views:
     def _drawOverSlice(self, server: Any, viewId: str, view: Any) -> None:
         name = next(name for name, tag in _TAGS.items() if tag == view.get_singleton_tag())
         slider = connect_slice_view_slider_to_state(server, view)
+        where = f"where_{name.lower()}"
+        self.state.setdefault(where, "")
+        view.modified.connect(lambda _view: self.state.update({where: _position(view)}))
         self._drawTitle(name, view)
         for letter, place in zip(_LETTERS[name], ("left", "right", "top", "bottom"), strict=True):
             html.Div(letter, classes=f"letter letter-{place}")
@@ -93,7 +115,7 @@ class Views:
                 aria_label=f"{name} slice",
                 **MORE,
             )
-            html.Span(f"{{{{ {slider.name.value}.toFixed(1) }}}} mm", classes="slice-position")
+            html.Span(f"{{{{ {where} }}}}", classes="slice-position")
 
     def _drawOverSurfaces(self, _server: Any, _viewId: str, view: Any) -> None:
         self._drawTitle("Surfaces", view)
@@ -111,6 +133,16 @@ class Views:
                 title=f"Fit {name.lower()} view",
             ):
                 v3.VIcon("mdi-fit-to-page-outline", size="small")
+
+
+def _position(view: Any) -> str:
+    """Say where a slice lies, as a reader says it: "S 26.5 mm"."""
+    matrix = view.get_view_node().GetSliceToRAS()
+    offset = view.get_slice_value()
+    normal = [matrix.GetElement(row, 2) for row in range(3)]
+    axis = max(range(3), key=lambda row: abs(normal[row]))
+    isPositive = (offset >= 0) == (normal[axis] > 0)
+    return f"{_AXES[axis][0 if isPositive else 1]} {abs(offset):.1f} mm"
 
 
 def _slice(name: str) -> ViewLayoutDefinition:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from MedSegAILib.core.errors import InputError
 
-from . import brats, ibsr18, image_label, msd, promise12, study_folders
+from . import brats, corrections, ibsr18, image_label, msd, promise12, study_folders
 from .listing import LabeledStudy
 
 __all__ = ["LAYOUTS", "LabeledStudy", "find_layout", "label_names", "list_studies"]
@@ -24,6 +24,7 @@ LAYOUTS: dict[str, Layout] = {
     "ibsr18": (ibsr18.can_read, ibsr18.read),
     "brats": (brats.can_read, brats.read),
     "image_label": (image_label.can_read, image_label.read),
+    "corrections": (corrections.can_read, corrections.read),
     "study_folders": (study_folders.can_read, study_folders.read),
 }
 

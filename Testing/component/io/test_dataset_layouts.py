@@ -69,9 +69,17 @@ def make_study_folders(root: Path) -> None:
         put(root / name / "seg.nii.gz")
 
 
+def make_corrections(root: Path) -> None:
+    for name in ("one", "two"):
+        for image in ("T1", "seg", "seg_before"):
+            put(root / name / f"{image}.nii.gz")
+        (root / name / "prompts.json").write_text('{"prompts": [], "facts": {}}', encoding="utf-8")
+
+
 MAKERS = {
     "msd": make_msd, "promise12": make_promise12, "ibsr18": make_ibsr18, "brats": make_brats,
     "image_label": make_image_label, "study_folders": make_study_folders,
+    "corrections": make_corrections,
 }  # fmt: skip
 WANTED = {
     "msd": {"hip_001": ("MRI", "train"), "hip_002": ("MRI", "train"), "hip_003": ("MRI", "test"),
@@ -81,6 +89,7 @@ WANTED = {
     "brats": {"BraTS-GLI-00001-000": ("T1", ""), "Brats18_1": ("T1", ""), "pat_7": ("T1", "")},
     "image_label": {"a": ("image", ""), "b": ("image", "")},
     "study_folders": {"one": ("T1", ""), "two": ("T1", "")},
+    "corrections": {"one": ("T1", ""), "two": ("T1", "")},
 }  # fmt: skip
 WITHOUT_REFERENCE = {"hip_004", "Case01", "b"}
 
@@ -114,7 +123,7 @@ def test_every_study_is_listed_with_input_part_and_reference(layout: tuple[str, 
 
 def test_inputs_take_the_names_that_are_asked_for(layout: tuple[str, Path]) -> None:
     name, root = layout
-    roles = ("T1",) if name in ("brats", "study_folders") else ("ours",)
+    roles = ("T1",) if name in ("brats", "study_folders", "corrections") else ("ours",)
     assert {tuple(study.files) for study in list_studies(root, roles)} == {roles}
 
 

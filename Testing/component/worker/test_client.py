@@ -283,3 +283,23 @@ def test_a_closed_client_takes_no_job(place, small_case):
     client.close()
     with pytest.raises(UsageError, match="closed"):
         client.segment_async(small_case, "quick")
+
+
+def first_of(client, small_case, task):
+    shown = []
+    job = client.segment_async(small_case, task, first_look=True)
+    job.on_provisional = shown.append
+    pump(client, lambda: job.is_finished)
+    return job, shown
+
+
+def test_a_first_look_comes_before_the_result(client, small_case):
+    job, (first,) = first_of(client, small_case, "quick")
+    assert set(np.unique(first.labels.array)) <= {0, 1}
+    assert first.labels.grid.is_same_as(job.result.labels.grid)
+    np.testing.assert_array_equal(first.labels.array, job.result.labels.array // 2)
+
+
+def test_a_first_look_that_fails_costs_nothing(client, small_case):
+    job, shown = first_of(client, small_case, "refuse")
+    assert (shown, job.error.code) == ([], "fake.input")

@@ -110,6 +110,19 @@ def test_a_part_apart_from_the_rest_is_an_island():
     assert island[tuple(np.argwhere((centers_ras_mm(grid) == place.position_ras_mm).all(axis=-1))[0])]
 
 
+def test_two_parts_that_hang_together_by_little_are_a_thin_bridge():
+    grid = aligned_grid()
+    lobe = ball(grid, (-24, 20, 10), 8.0)
+    thread = np.zeros(grid.shape_zyx, bool)
+    nodes = np.linspace((-24, 20, 10), (0.0, 0.0, 0.0), 60)
+    for node in nodes:
+        thread |= ball(grid, node, 1.5)
+    found = find_doubt(with_labels(evidence(grid), 2, lobe, thread & (evidence(grid).labels == 0)), SCHEME)
+    (place,) = found.places
+    assert (place.region, place.reason) == ("WT", "thin_bridge")
+    assert place.at_stake_ml == pytest.approx(np.count_nonzero(lobe) * grid.voxel_volume_ml, rel=0.25)
+
+
 def test_an_island_of_a_nested_region_within_the_outer_one_is_its_own():
     grid = aligned_grid()
     labels = np.zeros(grid.shape_zyx, np.uint8)

@@ -12,11 +12,13 @@ from MedSegAILib.core.errors import InputError, WorkerError
 from MedSegAILib.version import VERSION
 from MedSegAILib.worker.protocol import (
     PROTOCOL,
+    Ask,
     CancelJob,
     Failed,
     Finished,
     Hello,
     Progressed,
+    Provisional,
     Segment,
     Taken,
     check_hello,
@@ -27,10 +29,12 @@ from MedSegAILib.worker.protocol import (
 
 MESSAGES = [
     Hello(PROTOCOL, VERSION, 42),
-    Segment(1, "brain-tumor", ("/a b", "/é"), {"preset": "fast"}, "/tmp/x", {"name": "case", "volumes": []}),
+    Segment(1, "brain-tumor", ("/a b", "/é"), {"preset": "fast"}, "/tmp/x", {"name": "case", "volumes": []}, True),
+    Ask(2, "export", "/tmp/x", {"output": "/tmp/y"}),
     CancelJob(7),
     Taken(7),
     Progressed(7, "predict", 3, 8),
+    Provisional(7, {"labels": None}),
     Finished(7, {"labels": None}),
     Failed(7, InputError("grid.shape", "Not 3D.", "Give a volume.", shape=[1, 2]).to_json()),
 ]
