@@ -24,12 +24,13 @@ __version__ = VERSION
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
-    from .api import segment, segment_folder
+    from .api import correct, segment, segment_folder
     from .batch.options import BatchOptions
     from .batch.progress import BatchProgress
     from .batch.summary import BatchResult
     from .core.case import Case
     from .core.errors import MedSegAIError
+    from .core.prompts import BoxPrompt, Click, Lasso, Scribble
     from .core.result import Result
     from .core.run import Cancel, Progress, RunOptions
     from .core.volume import Grid, Volume
@@ -38,12 +39,17 @@ if TYPE_CHECKING:
 
 # Public name: module that holds it.
 _HOMES = {
+    "correct": "api",
     "segment": "api",
     "segment_folder": "api",
     "BatchOptions": "batch.options",
     "BatchProgress": "batch.progress",
     "BatchResult": "batch.summary",
     "Case": "core.case",
+    "BoxPrompt": "core.prompts",
+    "Click": "core.prompts",
+    "Lasso": "core.prompts",
+    "Scribble": "core.prompts",
     "MedSegAIError": "core.errors",
     "Result": "core.result",
     "Cancel": "core.run",
@@ -62,15 +68,20 @@ __all__ = [
     "BatchOptions",
     "BatchProgress",
     "BatchResult",
+    "BoxPrompt",
     "Cancel",
     "Case",
+    "Click",
     "Grid",
+    "Lasso",
     "MedSegAIError",
     "Progress",
     "Result",
     "RunOptions",
+    "Scribble",
     "Volume",
     "__version__",
+    "correct",
     "read_case",
     "read_label_map",
     "read_study",

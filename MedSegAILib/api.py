@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .batch.options import BatchOptions
 from .batch.progress import BatchProgressCallback, ignore_batch_progress
 from .core.case import Case
+from .core.correction import Corrected, Correction
+from .core.prompts import Prompt
 from .core.result import Result
 from .core.run import Cancel, ProgressCallback, RunOptions, ignore_progress
+from .core.volume import Volume
 
 if TYPE_CHECKING:
     from .batch.summary import BatchResult
@@ -83,3 +87,39 @@ def segment_folder(
     from .batch.run import segment_studies
 
     return segment_studies(Path(source), Path(output), task, options or BatchOptions(), progress, cancel or Cancel())
+
+
+def correct(
+    result: Result, case: Case, region: str, prompts: Sequence[Prompt], *, locked: Sequence[str] = ()
+) -> tuple[Result, tuple[Corrected, ...]]:
+    """Correct a region of a result, one prompt after the other.
+
+    Args:
+        result: as :func:`segment` gave it; with ``keep_probabilities`` the corrections know more.
+        case: its inputs; those that lie on the grid of the result are looked at.
+        region: name of the region.
+        prompts: clicks, scribbles, lassos, boxes, in RAS mm.
+        locked: names of regions that may not change.
+
+    Returns:
+        The result with the corrected labels, and what each prompt did. The doubt of the run does not hold any more
+        and is left out.
+
+    Raises:
+        UsageError: "prompt.none", "prompt.locked", "labels.region".
+        InputError: "prompt.outside".
+    """
+    from .interaction.session import correct as apply
+
+    grid = result.labels.grid
+    images = {role: volume for role, volume in case.volumes.items() if volume.grid.is_same_as(grid)}
+    labels, done = result.labels, []
+    for count in range(1, max(len(prompts), 1) + 1):
+        given = tuple(prompts[:count])
+        answer = apply(Correction(labels, result.scheme, region, given, images, tuple(locked), result.probabilities))
+        array = labels.array.copy()
+        place = zip(answer.offset_zyx, answer.labels.array.shape, strict=True)
+        array[tuple(slice(start, start + size) for start, size in place)] = answer.labels.array
+        labels = Volume(array, grid, name=labels.name)
+        done.append(answer)
+    return replace(result, labels=labels, doubt=None), tuple(done)

@@ -1,10 +1,10 @@
 """A click spreads over what is known: how far, along which odds, over which image. Ring 4 (interaction).
 
 A reader clicks in the middle of what is wrong. So the true border is about as far behind the click as the present one
-is before it. How hard it is to move the border to a voxel is its depth behind the border in mm, plus a share of the odds
-of the network; at the click that is wrong by twice its size. The error is taken to be alike nearby and in like tissue:
-it is passed on by a kernel of distance and image, whose width is the depth of the click times ``WIDTH``. Then the
-local energy is settled, and of what has changed sides only the part that hangs together with the prompt counts.
+is before it. How hard it is to move the border to a voxel is its depth behind the border in mm, plus a share of the
+odds of the network; at the click that is wrong by twice its size. The error is taken to be alike nearby and in like
+tissue: it is passed on by a kernel of distance and image, whose width is the depth of the click times ``WIDTH``. Then
+the local energy is settled, and of what has changed sides only the part that hangs together with the prompt counts.
 
 ``Testing/benchmarks/interaction.py`` measures all constants; docs/decisions/0012 tells what else was tried.
 """

@@ -52,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", choices=sorted(SETS), action="append")
     parser.add_argument("--count", type=int, default=12, help="studies a task")
+    parser.add_argument("--region", action="append", default=[], help="only these regions; default: all that are known")
     parser.add_argument("--packages", type=Path, action="append", default=[])
     parser.add_argument("--out", type=Path, default=CHECKOUT / "docs" / "benchmarks")
     parser.add_argument("--page-only", action="store_true", help="write the page from figures that are kept")
@@ -60,7 +61,7 @@ def main() -> None:
     for task in given.task or list(SETS) if not given.page_only else ():
         courses = []
         for subject in subjects(task, given.count, tuple(given.packages)):
-            courses += [course for region in subject.known for course in courses_of(subject, region)]
+            courses += [course for region in given.region or subject.known for course in courses_of(subject, region)]
             print(f"{task} {subject.name}: {len(courses)} courses", flush=True)
         (CACHE / f"{task}.json").write_text(json.dumps([vars(course) for course in courses]), encoding="utf-8")
         print(interaction_report.table(task, interaction_report.kept(CACHE, task)), flush=True)

@@ -50,21 +50,40 @@ def test_segment_cancel_review_correct_export_save_and_reload(checkout, tmp_path
         viewer.waitFor("#place:has-text('Place 1 of')")
         viewer.step("06-next-doubt")
 
+        viewer.press("Exclude")
+        viewer.waitFor("button.v-btn--active:has-text('Exclude')")
         viewer.choose("WT")
+        viewer.click("Axial", (0.5, 0.5))
+        told = viewer.sentence("Exclude click in Whole tumor: ")
+        cut = viewer.waitForVolume("WT", lambda ml: ml < found["WT"][0])
+        assert viewer.regions()["WT"][1] == "Edited"
+        viewer.step("07-exclude-click")
+        viewer.press("Undo")
+        assert viewer.waitForVolume("WT", lambda ml: ml > cut) == found["WT"][0]
+        viewer.press("Redo")
+        assert viewer.waitForVolume("WT", lambda ml: ml < found["WT"][0]) == cut, told
+        viewer.press("Include")
+        viewer.waitFor("button.v-btn--active:has-text('Include')")
+        viewer.stroke("Axial", (0.45, 0.5), (0.55, 0.5))
+        viewer.sentence("Include scribble in Whole tumor: ")
+        scribbled = viewer.waitForVolume("WT", lambda ml: ml > cut)
+        viewer.step("08-scribble")
         viewer.press("Paint")
         viewer.waitFor("button.v-btn--active:has-text('Paint')")
-        viewer.stroke("Axial", (0.40, 0.30), (0.55, 0.36))
-        grown = viewer.waitForVolume("WT", lambda ml: ml > found["WT"][0])
-        assert viewer.regions()["WT"][1] == "Edited"
-        viewer.step("07-painted")
+        viewer.stroke("Axial", (0.40, 0.20), (0.55, 0.20))
+        viewer.waitForVolume("WT", lambda ml: ml > scribbled)
+        viewer.step("09-brush")
         viewer.press("Undo")
         viewer.sentence("Brush in Whole tumor")
-        assert viewer.waitForVolume("WT", lambda ml: ml < grown) == found["WT"][0]
-        viewer.press("Redo")
-        assert viewer.waitForVolume("WT", lambda ml: ml > found["WT"][0]) == grown
+        assert viewer.waitForVolume("WT", lambda ml: ml <= scribbled) == scribbled
+        viewer.press("Undo")
+        viewer.sentence("Include scribble in Whole tumor")
+        kept = viewer.waitForVolume("WT", lambda ml: ml < scribbled)
+        assert kept == cut
         viewer.press("Paint")
-        viewer.step("08-redone")
+        viewer.waitFor(".tools:not(:has(.v-btn--active))")
 
+        last = viewer.regions()
         viewer.page.get_by_label("Reader").fill("Dr. A")
         viewer.press("Accept")
         viewer.waitFor("[data-region=WT] .state-accepted")
@@ -73,21 +92,28 @@ def test_segment_cancel_review_correct_export_save_and_reload(checkout, tmp_path
         viewer.sentence("files written to")
         viewer.press("Save scene")
         viewer.sentence("Saved as")
-        viewer.step("09-exported")
+        viewer.step("10-exported")
 
     audit = json.loads((result / "audit.json").read_text(encoding="utf-8"))
     told = {line["region"]: (line["state"], line["reader"]) for line in audit["regions"]}
-    assert told == {"WT": ("accepted", "Dr. A"), "TC": ("to do", ""), "ET": ("to do", "")}
+    # The click cut the regions within the whole tumor too: nested ones stay nested.
+    assert told == {"WT": ("accepted", "Dr. A"), "TC": ("edited", ""), "ET": ("edited", "")}
     assert [event["what"] for event in audit["story"] if "undone" in event["what"]]
     assert {path.name for path in result.iterdir()} >= {"labels.nii.gz", "segmentation.seg.nrrd", "volumes.csv"}
 
     with serving(scene) as address, looking(address, pictures) as viewer:
         viewer.waitFor("[data-region=WT] .state-accepted")
-        assert viewer.regions()["WT"] == (grown, "Accepted")
+        assert viewer.regions()["WT"] == (kept, "Accepted")
         assert {name: ml for name, (ml, _) in viewer.regions().items()} == {
-            "WT": grown,
-            "TC": found["TC"][0],
-            "ET": found["ET"][0],
+            "WT": kept,
+            "TC": last["TC"][0],
+            "ET": last["ET"][0],
         }
         assert viewer.page.locator(".role .mdi-check-circle").count() == 4
-        viewer.step("10-reloaded", 4000)
+        viewer.step("11-reloaded", 4000)
+        viewer.press("Include")
+        viewer.choose("WT")
+        viewer.click("Axial", (0.5, 0.5))
+        viewer.sentence("Include click in Whole tumor: ")
+        viewer.waitForVolume("WT", lambda ml: ml > kept)
+        viewer.step("12-click-after-reload")

@@ -46,7 +46,7 @@ CLASSES: dict[str, Names] = {
     "QTableWidget": _names(
         "rowCount columnCount",
         "setHorizontalHeaderLabels horizontalHeader verticalHeader setItem currentRow selectRow",
-        ("itemChanged(QTableWidgetItem*)",),
+        ("itemChanged(QTableWidgetItem*)", "itemSelectionChanged()"),
     ),
     "QHeaderView": _names("", "setSectionResizeMode"),
     "QTableWidgetItem": _names(
@@ -71,8 +71,14 @@ CLASSES: dict[str, Names] = {
             "nodeAboutToBeRemoved(vtkMRMLNode*)",
         ),
     ),
-    "ctkCollapsibleButton": _names("text collapsed"),
-    "ctkDirectoryButton": _names("directory"),
+    "ctkCollapsibleButton": _names("text collapsed", "", ("contentsCollapsed(bool)",)),
+    # qMRMLSegmentEditorWidget.h; its class stands behind ``slicer.`` in the desktop only.
+    "qMRMLSegmentEditorWidget": _names(
+        "segmentationNodeSelectorVisible sourceVolumeNodeSelectorVisible undoEnabled",
+        "setMRMLScene setMRMLSegmentEditorNode setSegmentationNode setSourceVolumeNode setCurrentSegmentID"
+        " setActiveEffect setupViewObservations removeViewObservations",
+    ),
+    "ctkDirectoryButton": _names("directory", "", ("directoryChanged(QString)",)),
 }
 
 # Names that may stand behind ``qt.`` and ``ctk.``: classes, and their unscoped enumerators and static methods.
@@ -101,8 +107,11 @@ SLICER = frozenset(
         "modules",
         "app",
         "util",
+        "qMRMLSegmentEditorWidget",
+        "vtkMRMLInteractionNode",
         "vtkMRMLLabelMapVolumeNode",
         "vtkMRMLScene",
+        "vtkMRMLSegmentEditorNode",
         "vtkMRMLSegmentationNode",
         "vtkMRMLSegmentationStorageNode",
         "vtkMRMLSliceNode",
@@ -128,6 +137,7 @@ SLICER_UTIL = frozenset(
         "getNodesByClass",
         "loadUI",
         "mainWindow",
+        "updateVolumeFromArray",
         "vtkMatrixFromArray",
     }
 )

@@ -103,6 +103,15 @@ def addTransform(scene: Any, matrix: np.ndarray, name: str = "Transform", parent
     return node
 
 
+def addLayout(scene: Any) -> Any:
+    """Add the layout node, four views up; the application would know all layouts and make their views."""
+    layout = scene.AddNewNodeByClass("vtkMRMLLayoutNode")
+    for number in (layout.SlicerLayoutFourUpView, layout.SlicerLayoutCompareGridView):
+        layout.AddLayoutDescription(number, "<layout/>")
+    layout.SetViewArrangement(layout.SlicerLayoutFourUpView)
+    return layout
+
+
 def addCase(case: Any, prefix: str = "head") -> dict[str, Any]:
     """Add the volumes of a case as nodes named "<prefix>_<role>"; gives the node by role."""
     return {

@@ -16,6 +16,7 @@ import slicer.util
 
 from . import contract
 from .qt_proxy import RefusedError, wrap
+from .segment_editor import qMRMLSegmentEditorWidget
 
 TRANSLATED: list[str] = []
 MESSAGES: list[tuple[str, str]] = []
@@ -123,6 +124,7 @@ def install() -> None:
         setattr(base, cls.__name__, cls)
     sys.modules["slicer.i18n"], sys.modules["slicer.ScriptedLoadableModule"] = i18n, base
     slicer.app = Application()
+    slicer.qMRMLSegmentEditorWidget = lambda: wrap(qMRMLSegmentEditorWidget())
     slicer.util.errorDisplay = _errorDisplay
     slicer.util.mainWindow = lambda: wrap(WINDOW[0]) if WINDOW else None
     for name in ("messageBox", "confirmOkCancelDisplay", "confirmYesNoDisplay", "infoDisplay", "warningDisplay"):

@@ -140,6 +140,10 @@ class ViewerPage:
             ".layout-grid-item", has=self.page.locator(f".view-title >> text={name}")
         ).bounding_box()
 
+    def click(self, view: str, point: tuple[float, float]) -> None:
+        """Click into a view, at shares of its width and height."""
+        self.stroke(view, point, point)
+
     def stroke(self, view: str, begin: tuple[float, float], end: tuple[float, float]) -> None:
         """Draw with the left button from one point of a view to another, both as shares of its width and height."""
         box, mouse = self.view(view), self.page.mouse

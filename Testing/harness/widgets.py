@@ -46,6 +46,7 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
     """A titled box that folds. Source: Libs/Widgets/ctkCollapsibleButton.h of CTK (a button there)."""
 
     HEADER = 24
+    contentsCollapsed = Signal(bool)
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
@@ -67,6 +68,7 @@ class ctkCollapsibleButton(QtWidgets.QWidget):  # noqa: N801
         for child in self.children():
             if isinstance(child, QtWidgets.QWidget):
                 child.setVisible(not isCollapsed)
+        self.contentsCollapsed.emit(isCollapsed)
 
     text = Property(str, _getText, _setText)
     collapsed = Property(bool, _getCollapsed, _setCollapsed)

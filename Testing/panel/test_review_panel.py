@@ -8,7 +8,7 @@ import slicer
 
 from MedSegAILib.core.doubt import Doubt, Place
 from Testing.harness.edits import paint
-from Testing.harness.mrml import addCase
+from Testing.harness.mrml import addCase, addLayout
 from Testing.makers.phantoms import make_labels
 
 DOUBT = Doubt(
@@ -226,3 +226,14 @@ def test_a_lock_is_a_click_and_a_stroke_into_it_is_told(desktop, shown, nodes):
     desktop.click("undoButton")
     desktop.tick(0, column=4)
     assert desktop.find("undoButton").toolTip().startswith("Undo: Unlock Whole tumor.")
+
+
+def test_sequences_are_put_side_by_side_and_back_by_one_button(desktop, shown):
+    desktop.click("sideBySideButton")
+    assert desktop.text("statusLabel").startswith("The volumes of this result are not in the scene")
+    layout = addLayout(desktop.scene)
+    desktop.click("sideBySideButton")
+    assert layout.GetViewArrangement() == layout.SlicerLayoutCompareGridView
+    desktop.press("Shift+S")
+    assert layout.GetViewArrangement() == layout.SlicerLayoutFourUpView
+    desktop.scene.RemoveNode(layout)

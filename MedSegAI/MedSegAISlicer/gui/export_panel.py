@@ -98,9 +98,9 @@ class ExportPanel:
             self.say(sentences.copied())
 
 
-def newFolder(parent: Path) -> Path:
+def newFolder(parent: Path, name: str = _FOLDER) -> Path:
     """Give the path of a folder that is not there yet."""
     number = 1
-    while (parent / (_FOLDER if number == 1 else f"{_FOLDER}-{number}")).exists():
+    while (parent / (name if number == 1 else f"{name}-{number}")).exists():
         number += 1
-    return parent / (_FOLDER if number == 1 else f"{_FOLDER}-{number}")
+    return parent / (name if number == 1 else f"{name}-{number}")

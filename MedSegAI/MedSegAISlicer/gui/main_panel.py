@@ -24,8 +24,11 @@ from MedSegAISlicer.scene.versions import showOnly
 
 from . import sentences
 from .box_panel import BoxPanel
+from .correct_panel import CorrectPanel
+from .editor_panel import EditorPanel
 from .export_panel import ExportPanel
 from .guard import guarded
+from .help_panel import HelpPanel
 from .review_panel import ReviewPanel
 from .run_panel import RunPanel
 from .study_panel import StudyPanel
@@ -57,6 +60,9 @@ class MainPanel(VTKObservationMixin):
         self.runPanel = RunPanel(ui)
         self.undo = UndoPanel(ui, self.runPanel.say, self._showResult)
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
+        self.editor = EditorPanel(ui, lambda: self.review.table.chosen)
+        self.help = HelpPanel(ui, logic)
+        self.correct = CorrectPanel(ui, self.runPanel.say, logic, lambda: self.review.table.chosen, self.review.show)
         self.boxes = BoxPanel(ui, self.onAgain)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
@@ -82,9 +88,12 @@ class MainPanel(VTKObservationMixin):
         self.ui.segmentButton.disconnect("clicked()", self.onButton)
         self.ui.presetComboBox.disconnect("currentIndexChanged(int)", self.onPresetChanged)
         self.study.disconnect()
+        self.correct.cleanup()
         self.review.cleanup()
         self.undo.disconnect()
         self.boxes.disconnect()
+        self.help.disconnect()
+        self.editor.disconnect()
         self.tasks.disconnect()
         self.export.disconnect()
         self.run = None
@@ -94,6 +103,8 @@ class MainPanel(VTKObservationMixin):
         """The module is shown: bring the panel in step with the scene."""
         self.review.shortcuts.install()
         self.undo.shortcuts.install()
+        self.editor.enter()
+        self.correct.shortcuts.install()
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
                 self._bringInStep()
@@ -102,6 +113,9 @@ class MainPanel(VTKObservationMixin):
         """Another module is shown; a run goes on."""
         self.review.shortcuts.remove()
         self.undo.shortcuts.remove()
+        self.editor.exit()
+        self.correct.shortcuts.remove()
+        self.correct.tool.stop()
 
     def refresh(self) -> None:
         """Show whether a run may be started with what is chosen now."""
@@ -243,7 +257,9 @@ class MainPanel(VTKObservationMixin):
     def _showAll(self, segmentationNode: Any) -> None:
         """Show a result, or that there is none, and what can be done next with which task."""
         self.review.show(segmentationNode)
+        self.correct.show(segmentationNode)
         self.boxes.show(segmentationNode)
+        self.editor.show(segmentationNode)
         self.export.show()
         if self.package is not None:
             self.runPanel.showOutlooks(presetOutlooks(self.package, PRESETS))

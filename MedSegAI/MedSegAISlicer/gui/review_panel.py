@@ -15,6 +15,7 @@ from MedSegAISlicer.scene.locks import setLocked
 from MedSegAISlicer.scene.places import currentPlace, placesOf, stepToPlace
 from MedSegAISlicer.scene.review import RegionReview, decide, reviewOf
 from MedSegAISlicer.scene.segmentations import STATEMENTS_ATTRIBUTE
+from MedSegAISlicer.scene.side_by_side import isSideBySide, showAsBefore, showSideBySide
 
 from . import review_sentences as sentences
 from .guard import guarded
@@ -28,6 +29,7 @@ _KEYS = {
     "previousPlaceButton": "Shift+N",
     "acceptButton": "Shift+A",
     "rejectButton": "Shift+R",
+    "sideBySideButton": "Shift+S",
 }
 _SETTLE_MS = 200  # a brush sends an event a move; the numbers follow when it rests
 
@@ -60,6 +62,7 @@ class ReviewPanel(VTKObservationMixin):
             "previousPlaceButton": self.onPreviousPlace,
             "acceptButton": self.onAccept,
             "rejectButton": self.onReject,
+            "sideBySideButton": self.onSideBySide,
         }
         hints = sentences.hints()
         for name, slot in self._slots.items():
@@ -116,6 +119,16 @@ class ReviewPanel(VTKObservationMixin):
     def onReject(self) -> None:
         """Reject the chosen region."""
         self._decide("rejected")
+
+    def onSideBySide(self) -> None:
+        """Show all sequences side by side, or the layout before."""
+        with guarded(self.say):
+            if self.node is None:
+                return
+            if isSideBySide(self.node.GetScene()):
+                showAsBefore(self.node.GetScene())
+            elif not showSideBySide(self.node):
+                self.say(sentences.noSequences())
 
     def onShown(self, segmentId: str, isShown: bool) -> None:
         """Show or hide a region in all views."""

@@ -76,6 +76,7 @@ def hints() -> dict[str, str]:
         "previousPlaceButton": _("Bring all slice views to the place before."),
         "acceptButton": _("Accept the chosen region as it is now."),
         "rejectButton": _("Reject the chosen region. Nothing is deleted."),
+        "sideBySideButton": _("All sequences side by side in linked views; once more for the layout before."),
     }
 
 
@@ -109,6 +110,11 @@ def undone(name: str) -> str:
 def doneAgain(name: str) -> str:
     """Say what was done again."""
     return _("Done again: {name}.").format(name=name)
+
+
+def noSequences() -> str:
+    """Say that there is nothing to put side by side."""
+    return _("The volumes of this result are not in the scene any more. Load them, then try again.")
 
 
 def changes(name: str, found: Sequence[RegionChange]) -> str:

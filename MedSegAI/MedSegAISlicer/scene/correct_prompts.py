@@ -152,6 +152,7 @@ def _draw(segmentationNode: Any, kept: KeptPrompt, key: str) -> Any:
         display.SetUseGlyphScale(False)
         display.SetGlyphSize(_GLYPH_MM)
         display.SetPointLabelsVisibility(False)
+        display.SetPropertiesLabelVisibility(False)  # the name of a stroke would lie over the image
     return node
 
 

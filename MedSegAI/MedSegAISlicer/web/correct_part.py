@@ -1,4 +1,4 @@
-"""Correct: paint and erase on the chosen region; the offer to bring the others in step; undo and redo. Ring 10 (web).
+"""Correct: clicks, strokes and the brush on the chosen region; the others in step; undo and redo. Ring 10 (web).
 
 The brush is trame-slicer's; it may differ from the one of Slicer's Segment Editor. What it changes is noticed by the
 one undo history, like an edit of anybody else.
@@ -14,15 +14,20 @@ from trame_slicer.segmentation.paint_effect_parameters import BrushDiameterMode,
 from trame_slicer.utils import create_scripted_module_dataclass_proxy
 
 from MedSegAILib.core.errors import UsageError
+from MedSegAILib.core.prompts import Prompt
 from MedSegAISlicer.gui import review_sentences as sentences
+from MedSegAISlicer.scene.correct import Correcting, correctAsync
+from MedSegAISlicer.scene.correct_prompts import drawPrompts
 from MedSegAISlicer.scene.in_step import Offer, bringInStep
 from MedSegAISlicer.scene.locks import refuseLocked
 from MedSegAISlicer.scene.undo import Entry, UndoHistory
 
 from .desk import Desk
+from .prompt_tools import STROKE_MM, ExcludeEffect, IncludeEffect
 from .review_part import ReviewPart
 
-_TOOLS = {"paint": SegmentationEffectPaint, "erase": SegmentationEffectErase}
+_BRUSHES = {"paint": SegmentationEffectPaint, "erase": SegmentationEffectErase}
+_PROMPTS = {"include": IncludeEffect, "exclude": ExcludeEffect}
 _BRUSH_MM = 8.0
 _SETTLE_S = 0.15  # a stroke sends several events; the numbers follow when it rests
 
@@ -43,6 +48,9 @@ class CorrectPart:
         review.onChosen = self._follow
         self.state.update({"tool": "", "brush_mm": _BRUSH_MM, "offer": "", "undo_name": "", "redo_name": ""})
         self.state.update({"undo_hint": "", "redo_hint": ""})
+        self.state.is_correcting = False
+        for prompting in _PROMPTS.values():
+            self.editor.get_effect(prompting).hear = desk.slot(self.prompt)
         desk.onChange("tool", self.take)
         desk.onChange("brush_mm", self._setBrush)
 
@@ -65,9 +73,37 @@ class CorrectPart:
             self.editor.deactivate_effect()
             if tool:
                 self.editor.set_active_segment_id(self.state.chosen)
-                self.editor.set_active_effect_type(_TOOLS[tool])
+                effect = {**_BRUSHES, **_PROMPTS}[tool]
+                self.editor.set_active_effect_type(effect)
                 self._setBrush(self.state.brush_mm)
-                self._keepBrushOutOfSurfaces(_TOOLS[tool])
+                self._keepBrushOutOfSurfaces(effect)
+
+    def prompt(self, prompt: Prompt) -> None:
+        """Ask the worker for a correction of the chosen region.
+
+        Raises:
+            UsageError: "viewer.correcting" while one is under way; see ``scene.correct.correctAsync``.
+        """
+        if self.state.is_correcting:
+            raise UsageError("viewer.correcting", "A correction is under way.", "Wait for it, then click again.")
+        self._check()
+        client = self.desk.logic.runner.client
+        correcting = correctAsync(self.review.node, self.state.chosen, prompt, client)
+        correcting.onDone, correcting.onError = self._corrected, self._notCorrected
+        self.state.is_correcting = True
+        self.desk.say(f"{correcting.name}\N{HORIZONTAL ELLIPSIS}")
+        self.state.flush()
+        self.desk.listen()
+
+    def _corrected(self, correcting: Correcting) -> None:
+        self.state.is_correcting = False
+        self._offer = None
+        self.review.refresh()
+        self.desk.say(correcting.words)
+
+    def _notCorrected(self, correcting: Correcting) -> None:
+        self.state.is_correcting = False
+        self.desk.warn(str(correcting.error))
 
     def bringInStep(self) -> None:
         """Let the other regions follow the last edit."""
@@ -119,8 +155,10 @@ class CorrectPart:
             self.take(self.state.tool)
 
     def _setBrush(self, diameterMm: float) -> None:
-        for effect in _TOOLS.values():
+        for effect in _BRUSHES.values():
             self.editor.get_effect(effect).set_brush_diameter(float(diameterMm), BrushDiameterMode.Absolute)
+        for effect in _PROMPTS.values():
+            self.editor.get_effect(effect).set_brush_diameter(STROKE_MM, BrushDiameterMode.Absolute)
 
     def _keepBrushOutOfSurfaces(self, effect: Any) -> None:
         """Show the outline of the brush in the slices only."""
@@ -131,7 +169,7 @@ class CorrectPart:
                 model.GetDisplayNode().SetVisibility3D(False)
 
     def _onModified(self, *_arguments: Any) -> None:
-        if self.state.tool and not self._isDue:
+        if self.state.tool in _BRUSHES and not self._isDue:
             self._isDue = True
             self.desk.later(self._settle())
 
@@ -152,6 +190,8 @@ class CorrectPart:
             return
         self._offer = None
         node = self.history.nodeToShow(entry)
+        if node is not None:
+            drawPrompts(node)
         if node is self.review.node:
             self.review.refresh()
         else:

@@ -13,6 +13,8 @@ from typing import Any
 from MedSegAISlicer.gui.guard import guarded
 from MedSegAISlicer.scene.logic import SegmentationLogic
 
+_POLL_S = 0.05
+
 
 class Desk:
     """The shared things.
@@ -30,6 +32,8 @@ class Desk:
         self.scene = application.scene
         self.logic = logic
         self._tasks: set[Any] = set()
+        self._isListening = False
+        self.onDeaf: Callable[[str], None] = self.warn  # called with a sentence when a callback of the worker failed
         self.state.update({"sentence": "", "is_problem": False})
 
     def say(self, sentence: str) -> None:
@@ -69,6 +73,21 @@ class Desk:
         task = asyncio.get_event_loop().create_task(run())
         self._tasks.add(task)  # the loop keeps weak references only
         task.add_done_callback(self._tasks.discard)
+
+    def listen(self) -> None:
+        """Hear the worker from now on, until there is nothing to hear."""
+        if not self._isListening:
+            self._isListening = True
+            self.later(self._listen())
+
+    async def _listen(self) -> None:
+        try:
+            while self.logic.needsPoll:
+                with guarded(self.onDeaf):
+                    self.logic.poll()
+                await self.breathe(_POLL_S)
+        finally:
+            self._isListening = False
 
     async def breathe(self, seconds: float = 0.0) -> None:
         """Send what has changed to the page, and let the loop serve others."""

@@ -39,7 +39,7 @@ class ExportPart:
         """Save the scene with all that was decided and drawn."""
         path = _fresh(self._parent() / _SCENE)
         saveScene(self.desk.scene, path)
-        self.desk.say(f"Saved as {path}. Open it again with: medsegai view {path}")
+        self.desk.say(f"Saved as {path}")
 
     def _parent(self) -> Path:
         return Path(str(self.state.folder or ".")).expanduser().absolute()

@@ -78,6 +78,9 @@ html { overflow: hidden; }
 .state-accepted { color: #7fd083; } .state-rejected { color: #ef8f85; } .state-edited { color: #f0c674; }
 .offer { display: flex; flex-direction: column; align-items: flex-start; gap: 6px; font-size: 12px; line-height: 1.35;
   color: #f0c674; border-left: 2px solid #e8a838; padding-left: 8px; }
+.tools { width: 100%; } .tools .v-btn { flex: 1 1 0; padding: 0 4px; min-width: 0; }
+.tools .v-btn__prepend { margin-inline: 0 5px; }
+.step-title .v-btn--icon { width: 24px; height: 24px; }
 .brush .number { width: 48px; }
 .sentence { display: flex; gap: 8px; align-items: flex-start; padding: 8px 16px; border-top: 1px solid #26313b;
   font-size: 12.5px; line-height: 1.4; background: #121920; color: #cfdae1; max-height: 110px; overflow-y: auto; }

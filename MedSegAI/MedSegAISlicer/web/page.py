@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from trame.ui.vuetify3 import VAppLayout
@@ -47,13 +48,16 @@ def _head() -> None:
         v3.VChip("research use", size="x-small", variant="outlined", title=RESEARCH_USE)
 
 
-def _step(number: int, title: str, condition: str = "") -> html.Div:
-    """Open a step of the work; what is drawn inside belongs to it."""
+def _step(number: int, title: str, condition: str = "", beside: Callable[[], None] | None = None) -> html.Div:
+    """Open a step of the work; what is drawn inside belongs to it, what ``beside`` draws stands beside its title."""
     more = {"v_show": condition} if condition else {}
     step = html.Div(classes="step", id=f"step-{title.lower()}", **more)
     with step, html.Div(classes="step-title"):
         html.Span(str(number), classes="step-number")
         html.Span(title)
+        if beside is not None:
+            html.Div(classes="grow")
+            beside()
     return step
 
 
@@ -168,29 +172,47 @@ def _review(parts: Parts) -> None:
         html.Div("{{ statement }}", v_for="statement in statements", key="statement", classes="statement")
 
 
+_TOOLS = (
+    ("Include", "mdi-plus-circle-outline", "Click or draw where the region is; the worker repairs it there"),
+    ("Exclude", "mdi-minus-circle-outline", "Click or draw where the region is not; the worker repairs it there"),
+    ("Paint", "mdi-brush", "Add by hand"),
+    ("Erase", "mdi-eraser", "Take away by hand"),
+)
+
+
 def _correct(parts: Parts) -> None:
     slot = parts.desk.slot
-    with _step(4, "Correct", "regions.length"):
-        with html.Div(classes="row"):
-            with v3.VBtnToggle(v_model="tool", density="compact", variant="outlined", divided=True, color="primary"):
-                v3.VBtn("Paint", value="paint", prepend_icon="mdi-brush", size="small")
-                v3.VBtn("Erase", value="erase", prepend_icon="mdi-eraser", size="small")
-            html.Div(classes="grow")
-            for name, icon, work, may in (
-                ("Undo", "mdi-undo", parts.correct.undo, "undo"),
-                ("Redo", "mdi-redo", parts.correct.redo, "redo"),
-            ):
-                v3.VBtn(
-                    icon=icon,
-                    size="small",
-                    variant="text",
-                    click=slot(work),
-                    disabled=(f"!{may}_name",),
-                    title=(f"{may}_hint",),
-                    aria_label=name,
-                    **MORE,
-                )
-        with html.Div(classes="row brush", v_show="tool"):
+
+    def history() -> None:
+        for name, icon, work, may in (
+            ("Undo", "mdi-undo", parts.correct.undo, "undo"),
+            ("Redo", "mdi-redo", parts.correct.redo, "redo"),
+        ):
+            v3.VBtn(
+                icon=icon,
+                size="x-small",
+                variant="text",
+                click=slot(work),
+                disabled=(f"!{may}_name || is_correcting",),
+                title=(f"{may}_hint",),
+                aria_label=name,
+                **MORE,
+            )
+
+    with _step(4, "Correct", "regions.length", history):
+        with v3.VBtnToggle(
+            v_model="tool",
+            density="compact",
+            variant="outlined",
+            divided=True,
+            color="primary",
+            classes="tools",
+            disabled=("is_correcting",),
+        ):
+            for name, icon, hint in _TOOLS:
+                v3.VBtn(name, value=name.lower(), prepend_icon=icon, size="small", title=hint)
+        v3.VProgressLinear(indeterminate=True, height=3, color="primary", v_show="is_correcting")
+        with html.Div(classes="row brush", v_show="tool === 'paint' || tool === 'erase'"):
             v3.VIcon("mdi-circle-outline", size="small")
             v3.VSlider(
                 v_model="brush_mm",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -11,15 +10,13 @@ from MedSegAILib.core.errors import Cancelled, MedSegAIError
 from MedSegAILib.core.result import Result
 from MedSegAILib.core.run import Progress, RunOptions
 from MedSegAISlicer.gui import sentences
-from MedSegAISlicer.gui.guard import guarded
+from MedSegAISlicer.scene.first_look import lookAtResult
 from MedSegAISlicer.scene.readiness import whyNotReady
 from MedSegAISlicer.scene.runner import Callbacks, Run
 from MedSegAISlicer.scene.time_left import TimeLeft
 
 from .desk import Desk
 from .study_part import StudyPart
-
-_POLL_S = 0.05
 
 
 class RunPart:
@@ -40,6 +37,8 @@ class RunPart:
         self._timeLeft = TimeLeft()
         self._startedAt = 0.0
         self.state.update({"run_state": "blocked", "run_reason": "", "run_percent": 0, "run_text": ""})
+        self.state.is_provisional = False
+        desk.onDeaf = self._abandon
 
     @property
     def isIdle(self) -> bool:
@@ -68,26 +67,24 @@ class RunPart:
         self._timeLeft, self._startedAt = TimeLeft(), time.monotonic()
         task = self.desk.logic.parameters().task
         options = RunOptions(preset=cast(Any, self.state.preset))
-        callbacks = Callbacks(onProgress=self._onProgress, onDone=self._onDone, onError=self._onError)
+        callbacks = Callbacks(self._onProgress, self._onProvisional, self._onDone, self._onError)
         self.run = self.desk.logic.segmentAsync(self.study.inputs(), task, options=options, callbacks=callbacks)
         self.state.update({"run_state": "running", "run_percent": 0, "run_text": ""})
         self.desk.say(sentences.starting())
-        self.desk.later(self._listen())
-
-    async def _listen(self) -> None:
-        """Hear the worker until there is nothing to hear."""
-        while self.desk.logic.needsPoll:
-            with guarded(self._abandon):
-                self.desk.logic.poll()
-            self.state.flush()
-            await asyncio.sleep(_POLL_S)
+        self.desk.listen()
 
     def _onProgress(self, progress: Progress) -> None:
         share = self._timeLeft.update(progress)
         text = sentences.barFormat(share, self._timeLeft.seconds())
         self.state.update({"run_percent": round(100 * share), "run_text": text})
-        if self.state.run_state == "running":
+        if self.state.run_state == "running" and not self.state.is_provisional:
             self.desk.say(sentences.running(progress.stage))
+
+    def _onProvisional(self, segmentationNode: Any) -> None:
+        """A first, coarse look is in the views; the result takes its place."""
+        lookAtResult(segmentationNode)
+        self.state.is_provisional = True
+        self.desk.say(sentences.provisional())
 
     def _onDone(self, segmentationNode: Any, _result: Result) -> None:
         self.onDone(segmentationNode)
@@ -111,6 +108,6 @@ class RunPart:
     def _end(self) -> None:
         """Back to idle, whatever happened."""
         self.run = None
-        self.state.update({"run_state": "ready", "run_percent": 0, "run_text": ""})
+        self.state.update({"run_state": "ready", "run_percent": 0, "run_text": "", "is_provisional": False})
         self.refresh()
         self.study.refreshOutlooks()
