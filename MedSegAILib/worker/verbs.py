@@ -15,6 +15,7 @@ from MedSegAILib.core.run import Cancel, ProgressCallback
 from .protocol import broken
 from .verb_correct import correct, doubt_map, fill_between
 from .verb_export_corrections import export_corrections
+from .verbs_setup import bundle_install, bundle_look, bundle_repair, doctor
 
 Arguments = Mapping[str, Any]
 Verb = Callable[[Arguments, Path, ProgressCallback, Cancel], dict[str, Any]]
@@ -53,6 +54,10 @@ def _unknown(verb: str) -> WorkerError:
 
 VERBS: dict[str, Verb] = {
     "export": export,
+    "doctor": doctor,
+    "bundle_look": bundle_look,
+    "bundle_install": bundle_install,
+    "bundle_repair": bundle_repair,
     "correct": correct,
     "fill_between": fill_between,
     "doubt_map": doubt_map,

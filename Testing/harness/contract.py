@@ -78,7 +78,7 @@ CLASSES: dict[str, Names] = {
         "setMRMLScene setMRMLSegmentEditorNode setSegmentationNode setSourceVolumeNode setCurrentSegmentID"
         " setActiveEffect setupViewObservations removeViewObservations",
     ),
-    "ctkDirectoryButton": _names("directory"),
+    "ctkDirectoryButton": _names("directory", "", ("directoryChanged(QString)",)),
 }
 
 # Names that may stand behind ``qt.`` and ``ctk.``: classes, and their unscoped enumerators and static methods.
@@ -107,11 +107,8 @@ SLICER = frozenset(
         "modules",
         "app",
         "util",
-<<<<<<< HEAD
         "qMRMLSegmentEditorWidget",
-=======
         "vtkMRMLInteractionNode",
->>>>>>> interaction
         "vtkMRMLLabelMapVolumeNode",
         "vtkMRMLScene",
         "vtkMRMLSegmentEditorNode",

@@ -24,13 +24,11 @@ from MedSegAISlicer.scene.versions import showOnly
 
 from . import sentences
 from .box_panel import BoxPanel
-<<<<<<< HEAD
-from .editor_panel import EditorPanel
-=======
 from .correct_panel import CorrectPanel
->>>>>>> interaction
+from .editor_panel import EditorPanel
 from .export_panel import ExportPanel
 from .guard import guarded
+from .help_panel import HelpPanel
 from .review_panel import ReviewPanel
 from .run_panel import RunPanel
 from .study_panel import StudyPanel
@@ -62,11 +60,9 @@ class MainPanel(VTKObservationMixin):
         self.runPanel = RunPanel(ui)
         self.undo = UndoPanel(ui, self.runPanel.say, self._showResult)
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
-<<<<<<< HEAD
         self.editor = EditorPanel(ui, lambda: self.review.table.chosen)
-=======
+        self.help = HelpPanel(ui, logic)
         self.correct = CorrectPanel(ui, self.runPanel.say, logic, lambda: self.review.table.chosen, self.review.show)
->>>>>>> interaction
         self.boxes = BoxPanel(ui, self.onAgain)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
@@ -96,6 +92,7 @@ class MainPanel(VTKObservationMixin):
         self.review.cleanup()
         self.undo.disconnect()
         self.boxes.disconnect()
+        self.help.disconnect()
         self.editor.disconnect()
         self.tasks.disconnect()
         self.export.disconnect()
@@ -106,11 +103,8 @@ class MainPanel(VTKObservationMixin):
         """The module is shown: bring the panel in step with the scene."""
         self.review.shortcuts.install()
         self.undo.shortcuts.install()
-<<<<<<< HEAD
         self.editor.enter()
-=======
         self.correct.shortcuts.install()
->>>>>>> interaction
         with guarded(self.runPanel.say):
             if self.runPanel.isIdle:
                 self._bringInStep()
@@ -119,12 +113,9 @@ class MainPanel(VTKObservationMixin):
         """Another module is shown; a run goes on."""
         self.review.shortcuts.remove()
         self.undo.shortcuts.remove()
-<<<<<<< HEAD
         self.editor.exit()
-=======
         self.correct.shortcuts.remove()
         self.correct.tool.stop()
->>>>>>> interaction
 
     def refresh(self) -> None:
         """Show whether a run may be started with what is chosen now."""

@@ -86,6 +86,16 @@ def presetWithTime(title: str, seconds: float | None) -> str:
     return _("{preset} (about {minutes} min)").format(preset=title, minutes=round(seconds / 60))
 
 
+def looking() -> str:
+    """Say that the worker was asked."""
+    return _("Looking…")
+
+
+def lookFirst() -> str:
+    """Say why a bundle cannot be installed yet."""
+    return _("Press What would change? first: names, sizes and licenses are shown before anything is installed.")
+
+
 def segmentButton() -> str:
     """Give the face of the button while nothing runs."""
     return _("Segment")

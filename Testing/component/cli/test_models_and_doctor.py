@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from MedSegAILib.cli import doctor
+from MedSegAILib.tasks import health
 from Testing.makers.shell import medsegai
 
 
@@ -71,14 +71,14 @@ def test_doctor_names_a_refused_package_and_ends_with_6(altered_package):
 
 
 def test_doctor_names_a_missing_library(monkeypatch):
-    monkeypatch.setitem(doctor.NEEDED, "no-such-library", "a test")
-    report = doctor.examine()
+    monkeypatch.setitem(health.NEEDED, "no-such-library", "a test")
+    report = health.examine()
     assert not report["ok"]
     assert any("pip install no-such-library" in problem for problem in report["problems"])
 
 
 def test_doctor_names_a_full_disk(monkeypatch):
-    monkeypatch.setattr(doctor, "LEAST_FREE_GB", 1e9)
-    _, problems = doctor._machine()
+    monkeypatch.setattr(health, "LEAST_FREE_GB", 1e9)
+    _, problems = health._machine()
     assert len(problems) == 1
     assert "GB left" in problems[0]
