@@ -122,7 +122,8 @@ def load_training(recipe: Recipe) -> tuple[list[Sample], list[Sample]]:
     Raises:
         UsageError: "training.test_study" should a test study have got into the list.
     """
-    training, monitoring = [], []
+    training: list[Sample] = []
+    monitoring: list[Sample] = []
     copies = range(recipe.box_copies)
     for set_name in (name for name in recipe.set_names if name != "phantom"):
         studies = find_studies(set_name, "train")

@@ -130,7 +130,7 @@ def new_state(recipe: Recipe) -> State:
     network = networks.build(recipe.network, **{**recipe.arguments, **heads})
     if recipe.start_from:
         load_start(network, recipe.start_from)
-    network = network.to(memory_format=memory_format(recipe))
+    network = network.to(memory_format=memory_format(recipe))  # type: ignore[call-overload]  # torch forgot it
     phase = recipe.phases[0] if recipe.phases else None
     return State(network, copies_of(network), build_optimizer(recipe, network, phase))
 

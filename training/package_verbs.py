@@ -21,12 +21,14 @@ def add_package_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]
     export.add_argument("--scores", type=Path, nargs="*", default=[], help="files that evaluate --json wrote")
     export.set_defaults(run=_export)
     _add_evaluate(verbs)
-    crossed = verbs.add_parser("cross-validate", help="measure each fold by the run that never saw it")
-    crossed.add_argument("recipes", nargs="+", help="a recipe; or A and B, merged by the paper's Table 1")
-    crossed.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
-    crossed.add_argument("--splits", type=Path, help="file of the folds")
-    crossed.add_argument("--preset", default="balanced")
-    crossed.add_argument("--output", type=Path, help="folder for a JSON and a CSV of each set")
+    crossed = verbs.add_parser("cross-validate", help="hold every train study out once; Dice by study")
+    crossed.add_argument("recipe")
+    crossed.add_argument("partner", nargs="?", help="a second recipe; labels of both are merged by the paper's Table 1")
+    crossed.add_argument("--set", dest="set_name", required=True, help="the set whose studies are held out in turn")
+    crossed.add_argument("--folds", type=int, default=5, help="default 5; at most one a patient")
+    crossed.add_argument("--steps", type=int, help="of each training; default the recipe's")
+    crossed.add_argument("--folder", type=Path, help="default runs/<recipe>-folds")
+    crossed.add_argument("--json", type=Path, dest="json_file", help="also write the table as JSON")
     crossed.set_defaults(run=_cross_validate)
     package = verbs.add_parser("package", help="train, export, measure and export with the numbers, in one go")
     package.add_argument("task")
@@ -86,20 +88,23 @@ def _open_project(folder: Path) -> Path:
 
 
 def _cross_validate(options: argparse.Namespace) -> None:
-    from .cross_validate import beside_the_paper, cross_validate, folds_of, recipes_of
-    from .score_tables import table, to_csv
+    from .cross_validate import Validation, beside_the_paper, cross_validate
+    from .recipes import find_recipe
+    from .score_tables import table
     from .scores import write_json
 
-    recipes = recipes_of(options.recipes)
-    folds = folds_of(recipes[0], options.runs, options.splits)
-    scores = cross_validate(recipes, options.runs, folds, options.preset)
-    for score in scores:
-        sys.stdout.write(table(score) + "\n")
-        if options.output is not None:
-            write_json(score, options.output / f"{score.set_name}.json")
-            (options.output / f"{score.set_name}.csv").write_text(to_csv(score), encoding="utf-8")
-    if recipes[0].task == "brain-tumor":
-        sys.stdout.write(beside_the_paper(scores))
+    recipe = find_recipe(options.recipe)
+    folder = options.folder or RUNS / f"{recipe.name}-folds"
+    partner = None
+    if options.partner is not None:
+        partner = (find_recipe(options.partner), folder.with_name(f"{options.partner}-folds"))
+    plan = Validation(options.set_name, folder, options.folds, options.steps)
+    scores = cross_validate(recipe, plan, partner)
+    sys.stdout.write(table(scores))
+    if recipe.task == "brain-tumor":
+        sys.stdout.write("\n" + beside_the_paper([scores]))
+    if options.json_file is not None:
+        write_json(scores, options.json_file)
 
 
 def _package(options: argparse.Namespace) -> None:

@@ -91,7 +91,7 @@ class SetScore:
     def command(self) -> str:
         """The command that prints these numbers again."""
         if self.recipe:
-            return f"python -m training cross-validate {self.recipe}"
+            return f"python -m training cross-validate {self.recipe} --set {self.set_name}"
         project = f" --project {self.project}" if self.project else ""
         preset = "" if self.preset == "balanced" else f" --preset {self.preset}"
         return f"python -m training evaluate {self.task} --set {self.set_name} --part {self.part}{preset}{project}"

@@ -27,6 +27,8 @@ def add_train_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) 
     train.add_argument("--minutes", type=float, help="time budget of the whole run; without it the recipe's steps")
     train.add_argument("--steps", type=int, help="number of steps instead of the recipe's")
     train.add_argument("--folder", type=Path, help="run folder; default runs/<recipe>")
+    train.add_argument("--fold", type=int, help="with --set: train one fold of cross-validate, in runs/<recipe>-folds")
+    train.add_argument("--set", dest="set_name", help="with --fold: the set whose studies are held out in turn")
     train.add_argument("--data", type=Path, help="folder of images and labels that becomes a task of your own")
     train.add_argument("--output", type=Path, help="with --data: folder of the package; default packages/<name>")
     train.add_argument("--name", default="", help="with --data: name of the task; default the folder's")
@@ -56,8 +58,6 @@ def add_train_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _add_recipe(parser: argparse.ArgumentParser, words: str, nargs: str | None = None) -> None:
     parser.add_argument("recipe", nargs=nargs, help=words)
     parser.add_argument("--full", action="store_true", help="a published recipe unreduced, as the source has it")
-    parser.add_argument("--fold", type=int, help="hold this fold out; its run is runs/<recipe>-fold<n>")
-    parser.add_argument("--splits", type=Path, help="file of the folds; default one beside the runs, made once")
     parser.add_argument("--init", metavar="PACKAGE", help="begin with the weights of a package (task or folder)")
     parser.add_argument("--leave-out", type=Path, help="file of studies that do not train (rank writes one)")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the run folders; default runs")
@@ -88,10 +88,9 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     """Give the recipe that the options ask for.
 
     Raises:
-        UsageError: "training.recipe", "training.fold". InputError: as the folds.
+        UsageError: "training.recipe".
     """
     from .cleaning import read_left_out
-    from .cross_validate import fold_recipe, folds_of
     from .recipes import find_recipe
 
     recipe = find_recipe(options.recipe)
@@ -101,8 +100,6 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
         recipe = replace(recipe, start_from=options.init)
     if options.leave_out:
         recipe = replace(recipe, left_out=read_left_out(options.leave_out.read_text(encoding="utf-8")))
-    if options.fold is not None:
-        recipe = fold_recipe(recipe, folds_of(recipe, options.runs, options.splits), options.fold)
     return recipe
 
 
@@ -144,10 +141,18 @@ def _train_folder(options: argparse.Namespace) -> None:
 
 def _train_recipe(options: argparse.Namespace) -> None:
     from .cache import load_training
+    from .cross_validate import Validation, run_fold
     from .curves import write_curves
     from .loop import RunSettings, train
 
     recipe = recipe_of(options)
+    if options.fold is not None:
+        plan = Validation(
+            options.set_name or recipe.set_names[0], options.runs / f"{recipe.name}-folds", steps=options.steps
+        )
+        run_fold(recipe, plan, options.fold, hardware_of(options))
+        write_curves(plan.folder / f"fold-{options.fold}")
+        return
     samples, held_out = load_training(recipe)
     budget_s = None if options.minutes is None else options.minutes * 60.0
     folder = options.folder or options.runs / recipe.name

@@ -33,7 +33,7 @@ def finding_png(title: str, studies: Sequence[Looks], *, show_mirrored: bool = F
     figure = Figure(figsize=(9.0, 0.7 + 3.1 * len(studies)), layout="constrained")
     panels = figure.subplots(len(studies), 3, squeeze=False)
     for row, (name, image, mask) in zip(panels, studies, strict=True):
-        canvas = image if image is not None else mask
+        canvas = image if image is not None or mask is None else mask.astype(np.float32)
         for axis, (panel, plane) in enumerate(zip(row, AXES, strict=True)):
             panel.set(xticks=[], yticks=[])
             panel.set_title(f"{name}, {plane}", fontsize=8)

@@ -18,13 +18,15 @@ from training import cache, checkpoint
 from training.__main__ import main
 from training.calibrate import Shown, calibrate_region, calibrated, can_be_calibrated
 from training.cleaning import rank_cases, ranking_csv, read_left_out
-from training.cross_validate import PAPER, cross_validate, fold_recipe, folds_of
+from training.cross_validate import FOLDS_FILE, PAPER, Validation, cross_validate, run_fold
 from training.datasets import DATA_VARIABLE
 from training.devices import Hardware
+from training.folds import read_folds
 from training.loop import RunSettings, new_state, train
 from training.recipes import RECIPES, find_recipe
 from training.recipes.recipe import CropKind, PhantomShare
 from training.run import read_run
+from training.scores import read_json
 from training.smoke import fit_crops, smoke, step_bytes
 from training.start import load_start
 from training.tasks import TASKS, find_task
@@ -33,6 +35,11 @@ CROSSED = replace(
     TINY,
     name="tiny-crossed",
     crops=(CropKind(1, (16, 16, 16), {"more": 1.0}),),
+    prepare=(
+        {"step": "orient", "axes": "LPS"},
+        {"step": "resample", "spacing_mm": 8.0, "multiple": 8},
+        {"step": "scale_percentiles", "lower": 1, "upper": 99},
+    ),
     phantoms=PhantomShare(count=0),
     held_out=(),
     steps=1,
@@ -48,37 +55,38 @@ def sets(drawn_sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return drawn_sets
 
 
-def test_each_study_is_measured_by_the_run_that_never_saw_it_beside_the_paper(
+def test_each_study_is_measured_by_runs_that_never_saw_it_merged_and_beside_the_paper(
     sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = tmp_path / "runs"
-    for fold in ("0", "1"):
-        for name in (CROSSED.name, "tiny-b"):
-            assert main(["train", name, "--fold", fold, "--runs", str(runs)]) == 0
-    folds = json.loads((runs / "folds-more.json").read_text(encoding="utf-8"))["folds"]
-    assert sorted(name for fold in folds for name in fold) == ["one", "two"]
-    out = tmp_path / "out"
-    assert main(["cross-validate", CROSSED.name, "--runs", str(runs), "--preset", "fast", "--output", str(out)]) == 0
+    words = ["--set", "more", "--folds", "2"]
+    assert main(["train", "tiny-b", "--fold", "1", "--set", "more", "--runs", str(runs)]) == 0  # on another machine
+    folder = ["--folder", str(runs / "tiny-crossed-folds")]
+    assert main(["cross-validate", "tiny-crossed", "tiny-b", *words, *folder, "--json", str(tmp_path / "s.json")]) == 0
     told = capsys.readouterr().out
     assert "| paper, Table 2, A | 369 | 0.808 | 0.871 | 0.907 |" in told
-    assert "| tiny-crossed on more | 2 |" in told
-    kept = json.loads((out / "more.json").read_text(encoding="utf-8"))
-    assert {one["study"] for one in kept["studies"]} == {"one", "two"}
-    recipes = [CROSSED, find_recipe("tiny-b")]
-    (merged,) = cross_validate(recipes, runs, folds_of(CROSSED, runs), "fast")
-    assert merged.recipe == "tiny-crossed tiny-b"
-    assert {one.study for one in merged.studies} == {"one", "two"}
+    assert "| tiny-crossed tiny-b on more | 2 |" in told
+    kept = read_json(tmp_path / "s.json")
+    assert {one.study for one in kept.studies} == {"one", "two"}
+    assert kept.command == "python -m training cross-validate tiny-crossed tiny-b --set more"
+    folds = [read_folds(runs / f"{name}-folds" / FOLDS_FILE) for name in ("tiny-crossed", "tiny-b")]
+    assert folds[0] == folds[1]
 
 
-def test_without_a_trained_fold_the_next_step_is_said(sets: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError) as caught:
-        cross_validate([CROSSED], tmp_path, folds_of(CROSSED, tmp_path))
-    assert caught.value.code == "training.no_folds"
+def test_a_set_that_does_not_train_the_recipe_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not train on 'ibsr18'"):
+        cross_validate(find_recipe("hippocampus"), Validation("ibsr18", tmp_path))
+
+
+def test_one_recipe_of_a_cascade_is_no_package(tmp_path: Path) -> None:
+    recipe = replace(find_recipe("pancreas-organ-small"), crops=find_recipe("hippocampus").crops)
+    with pytest.raises(UsageError, match="2 stages"):
+        cross_validate(recipe, Validation("hippocampus", tmp_path))
 
 
 def test_a_fold_that_there_is_not_is_refused(sets: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        fold_recipe(CROSSED, folds_of(CROSSED, tmp_path), 5)
+        run_fold(CROSSED, Validation("more", tmp_path), 5)
     assert caught.value.code == "training.fold"
 
 

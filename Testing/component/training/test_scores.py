@@ -89,7 +89,10 @@ def test_evaluate_writes_table_csv_json_and_a_page_with_pictures(
 ) -> None:
     recipe = find_recipe("brain-tumor-small")
     network = networks.build(recipe.network, **{**recipe.arguments, "width": 4})
-    run = Run(replace(recipe, arguments={**recipe.arguments, "width": 4}), network.state_dict(), 1, 0.1)
+    coarse = tuple({**step, "spacing_mm": 8.0, "at_least_zyx": (8, 8, 8)} if "spacing_mm" in step else step
+                   for step in recipe.prepare)  # fmt: skip
+    recipe = replace(recipe, arguments={**recipe.arguments, "width": 4}, prepare=coarse)
+    run = Run(recipe, network.state_dict(), 1, 0.1)
     export_runs(find_task("brain-tumor"), lambda _: run, tmp_path / "packages" / "brain-tumor")
     monkeypatch.setenv(DATA_VARIABLE, str(drawn_sets))
     monkeypatch.setenv("MEDSEGAI_PACKAGES", str(tmp_path / "packages"))
