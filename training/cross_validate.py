@@ -1,43 +1,21 @@
-<<<<<<< HEAD
-"""Cross-validation: every fold trained without its studies, and each study measured by the run that never saw it.
-
-The folds lie beside the runs and are made once. One recipe alone, or two whose label maps are merged by the paper's
-Table 1. Beside the library (training).
-=======
 """What a recipe is worth on studies that did not train it: every study of a set is held out once.
 
 Each fold trains a run of its own, becomes a package in the run's folder, and segments the studies that it did not see
 by the pipeline that users run. Folds stand in a file, grouped by patient, and are never made a second time; a fold
 that is whole is not trained again. Two recipes, A and B, are merged by the paper's Table 1. Beside the library.
->>>>>>> training
 """
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import json
-import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
-=======
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
->>>>>>> training
 from pathlib import Path
 
 from MedSegAILib.core.errors import UsageError
 from MedSegAILib.core.run import RunOptions
 from MedSegAILib.tasks.importers.brats2020_task import TABLE_1
 
-<<<<<<< HEAD
-from .checkpoint import CHECKPOINT
-from .datasets import SETS, find_studies, read_groups, read_study, root_of
-from .evaluate import evaluate_case
-from .export import export_runs
-from .folds import Folds, keep_folds
-from .recipes import find_recipe
-=======
 from .cache import load_training
 from .datasets import SETS, find_studies, read_groups, read_study, root_of
 from .devices import Hardware
@@ -45,20 +23,15 @@ from .evaluate import evaluate_case
 from .export import export_runs
 from .folds import FOLDS, Folds, keep_folds
 from .loop import RunSettings, train
->>>>>>> training
 from .recipes.recipe import Recipe
 from .run import Run, read_run
 from .scores import SetScore, StudyScore
 from .tasks import find_task
-<<<<<<< HEAD
-from .tasks.task import EnsemblePlan, Task
-=======
 from .tasks.task import EnsemblePlan, StagePlan, Task
 
 logger = logging.getLogger(__name__)
 FOLDS_FILE = "folds.json"
 PART = "cross-validation"
->>>>>>> training
 
 # Dice of the paper by region: design page "brats2020", Tables 2 (369 studies, width 48) and 3 (125 online).
 PAPER: dict[str, dict[str, float]] = {
@@ -71,66 +44,6 @@ PAPER: dict[str, dict[str, float]] = {
 }
 
 
-<<<<<<< HEAD
-def folds_of(recipe: Recipe, runs: Path, splits: Path | None = None) -> Folds:
-    """Give the folds of a recipe's studies: of the file that is named, else of one beside the runs.
-
-    All recipes on the same sets share one file, so that their results can be merged study by study.
-
-    Raises:
-        InputError: "folds.changed", "folds.file".
-    """
-    names = [name for name in recipe.set_names if name != "phantom"]
-    studies = [study.name for set_name in names for study in find_studies(set_name, "train")]
-    groups: dict[str, str] = {}
-    for set_name in names:
-        groups.update(read_groups(root_of(SETS[set_name])))
-    return keep_folds(splits or runs / f"folds-{'-'.join(sorted(names))}.json", studies, groups)
-
-
-def fold_recipe(recipe: Recipe, folds: Folds, number: int) -> Recipe:
-    """Give the recipe of one fold: it holds the fold's studies out, and its run has a folder of its own.
-
-    Raises:
-        UsageError: "training.fold".
-    """
-    return replace(recipe, name=f"{recipe.name}-fold{number}", held_out=folds.held_out(number))
-
-
-def cross_validate(recipes: Sequence[Recipe], runs: Path, folds: Folds, preset: str = "balanced") -> list[SetScore]:
-    """Measure every fold that has a run, each study once.
-
-    Args:
-        recipes: one, or A and B whose label maps are merged.
-        runs: holds a folder for each fold.
-        folds: of the studies.
-        preset: of ``RunOptions``.
-
-    Returns:
-        Scores by set; folds without a run are left out.
-
-    Raises:
-        UsageError: "training.no_folds" when no fold was trained.
-    """
-    found: dict[str, list[StudyScore]] = {}
-    task = _alone(find_task(recipes[0].task), recipes)
-    trained = [number for number in range(len(folds.folds)) if _is_trained(recipes, runs, folds, number)]
-    if not trained:
-        raise UsageError(
-            "training.no_folds",
-            f"No fold of {recipes[0].name} was trained.",
-            f"Train them: python -m training train {recipes[0].name} --fold 0, and so on.",
-        )
-    for number in trained:
-        by_name = {one.name: read_run(one, runs / fold_recipe(one, folds, number).name) for one in recipes}
-        for set_name, score in _fold_scores(task, by_name, folds.held_out(number), preset):
-            found.setdefault(set_name, []).append(score)
-    name = " ".join(one.name for one in recipes)
-    words = f"cross-validated, {len(trained)} of {len(folds.folds)} folds"
-    return [
-        SetScore(task.name, set_name, words, preset, tuple(scores), recipe=name) for set_name, scores in found.items()
-    ]
-=======
 @dataclass(frozen=True)
 class Validation:
     """How to cross-validate.
@@ -208,7 +121,6 @@ def run_fold(recipe: Recipe, plan: Validation, number: int, hardware: Hardware |
     samples, held_out = load_training(fold)
     train(fold, samples, held_out, settings)
     return read_run(fold, settings.folder)
->>>>>>> training
 
 
 def beside_the_paper(scores: Sequence[SetScore]) -> str:
@@ -239,13 +151,9 @@ def alone(task: Task, recipe: Recipe, partner: Recipe | None = None) -> Task:
             f"{task.name} has {len(task.stages)} stages; one recipe alone is no package of it.",
             "Cross-validate a task of one stage.",
         )
-<<<<<<< HEAD
-    return found
-=======
     (stage,) = task.stages
     name = "A" if partner else stage.ensembles[0].name
     ensembles = [EnsemblePlan(name, (recipe.name,))]
     ensembles += [EnsemblePlan("B", (partner.name,))] if partner else []
     only = StagePlan(stage.name, tuple(ensembles), stage.decide, {"merge": TABLE_1} if partner else {})
     return replace(task, stages=(only,), travels=False)
->>>>>>> training
