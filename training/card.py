@@ -15,6 +15,7 @@ from .score_tables import table
 from .scores import SetScore
 from .tasks.task import Task
 
+FAILED = 0.5  # mean Dice of a study below which nobody would correct the result instead of drawing anew
 LOSS_WORDS = {
     "brats2020": "soft Dice plus cross-entropy",
     "cross_entropy_dice": "cross-entropy plus soft Dice",
@@ -53,6 +54,7 @@ def write_card(task: Task, runs: Sequence[Run], scores: Sequence[SetScore]) -> s
     for score in scores:
         parts.append(f"Dice (both empty 1, one empty 0), preset {score.preset}; printed by `{score.command}`:\n")
         parts.append(table(score))
+        parts.append(_wrapped(_failures(score)) + "\n")
     parts.append("## Known limits\n")
     parts.append("\n".join(_item(line) for line in card.limits) + "\n")
     return "\n".join(parts)
@@ -80,6 +82,17 @@ def _training(task: Task, run: Run) -> str:
     )
     paragraphs = [_wrapped(how), crops, _wrapped(saw + recipe.history), _wrapped(_augmented(recipe.augmentation))]
     return "\n\n".join(paragraphs) + "\n"
+
+
+def _failures(score: SetScore) -> str:
+    """Say which study came out worst, and how many failed; the first that a reader should look at."""
+    worst = min(score.studies, key=lambda one: one.mean_dice)
+    failed = sum(one.mean_dice < FAILED for one in score.studies)
+    told = ", ".join(f"{name} {value:.3f}" for name, value in worst.dice.items())
+    return (
+        f"Known failures: {failed} of {len(score.studies)} studies have a mean Dice below {FAILED}; the worst is "
+        f"{worst.study} ({told})."
+    )
 
 
 def _set_words(task: Task, recipe: Recipe, set_name: str) -> str:

@@ -103,6 +103,10 @@ def test_the_card_names_the_command_under_which_each_number_is_printed_again(pac
     assert "--part test --preset best" in card
     assert "| **mean** | | **0.800** | **0.400** | **0.750** | |" in card
     assert "12 steps in 0.5 hours" in card
+    assert (
+        "Known failures: 0 of 2 studies have a mean Dice below 0.5; the worst is p2 (ET 1.000, TC 0.200, WT 0.700)."
+        in (" ".join(card.split()))
+    )
 
 
 def test_the_manifest_expects_the_means_and_names_their_commands(package: Package) -> None:
