@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes.util import find_library
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ def whyNot() -> str:
     missing = [name for name in ("slicer", "trame_slicer", "playwright") if find_spec(name) is None]
     if missing:
         return f"{' and '.join(missing)} is not installed (extra web)"
+    if sys.platform == "linux" and not find_library("EGL"):
+        return "libEGL is missing, so no view can be drawn"
     return "" if browserPath() else "there is no Chromium"
 
 
