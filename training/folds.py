@@ -71,14 +71,16 @@ def kfold(count: int, folds: int = FOLDS, seed: int = SEED) -> list[list[int]]:
     return [sorted(part.tolist()) for part in np.array_split(order, folds)]
 
 
-def keep_folds(path: Path, studies: Sequence[str], groups: Mapping[str, str] | None = None) -> Folds:
-    """Give the folds of a file; make and write them when there is no file yet.
+def keep_folds(
+    path: Path, studies: Sequence[str], groups: Mapping[str, str] | None = None, count: int = FOLDS
+) -> Folds:
+    """Give the folds of a file; make and write them, so many, when there is no file yet.
 
     Raises:
         InputError: "folds.changed" when the file speaks of other studies than there are now; it is never made anew.
     """
     if not path.is_file():
-        folds = make_folds(studies, groups)
+        folds = make_folds(studies, groups, count)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"folds": folds.folds, "groups": folds.groups}, indent=1) + "\n", encoding="utf-8")
         return folds
