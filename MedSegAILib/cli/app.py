@@ -15,7 +15,22 @@ from typer.core import TyperGroup
 from MedSegAILib.core.errors import Cancelled, MedSegAIError
 from MedSegAILib.version import VERSION
 
-from . import batch, bundle, dicom, doctor, evaluate, export, inspect, models, networks, screen, segment, train, view
+from . import (
+    batch,
+    bundle,
+    correct,
+    dicom,
+    doctor,
+    evaluate,
+    export,
+    inspect,
+    models,
+    networks,
+    screen,
+    segment,
+    train,
+    view,
+)
 
 EXIT_DEFECT = 1
 _LOG = logging.getLogger(__name__)
@@ -49,6 +64,7 @@ app = typer.Typer(
 app.command("segment", epilog=_EPILOG)(segment.segment)
 app.command("batch", epilog=_EPILOG)(batch.batch)
 app.command("evaluate", epilog=_EPILOG)(evaluate.evaluate)
+app.command("correct", epilog=_EPILOG)(correct.correct)
 app.command("inspect", epilog=_EPILOG)(inspect.inspect)
 app.command("train", context_settings=train.EVERYTHING)(train.train)
 app.command("export", epilog=_EPILOG)(export.export)

@@ -84,8 +84,7 @@ def run_stages(
     count = PassCount(sum(pass_count_of(stage, means) for stage in stages), means.progress)
     cascade = _Cascade(case, package, means, {box.stage: box for box in given}, count)
     for stage in stages:
-        # The last stage is what a caller wants to have run again.
-        cascade.run(stage, kept if stage.name != names[-1] else None)
+        cascade.run(stage, kept)
     return cascade.outcome()
 
 

@@ -1,4 +1,4 @@
-"""Stages kept from the last run, so that looking again from a later stage costs that stage only. Ring 3.
+"""Stages kept from the last run: a look from a later stage costs that stage only, the same again nothing. Ring 3.
 
 What is kept belongs to one case, one package and one way of running; anything else is forgotten. A door that answers
 several runs (the worker, a script) holds one and hands it to every run.
@@ -17,7 +17,7 @@ from .stage import StageOutcome
 
 
 class KeptStages:
-    """The outcomes of all stages but the last of the latest run, in memory.
+    """The outcomes of the stages of the latest run, in memory.
 
     Attributes:
         probabilities: of the regions, of the latest run that came to its end; a correction works from them.

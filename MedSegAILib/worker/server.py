@@ -121,7 +121,8 @@ class RealPipeline:
 
         self._kept = self._kept or KeptStages()
         result = segment(case, find_package(task, packages), options, progress, cancel, self._kept)
-        remember(result.passport)
+        if not any(stage.get("kept") for stage in result.passport.stages):
+            remember(result.passport)  # what was kept cost nothing, and would spoil the seconds that are foretold
         KEPT.put(result.passport, self._kept.probabilities)
         return result
 

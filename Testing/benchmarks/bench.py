@@ -139,6 +139,8 @@ def write_page(tables: str, where: str, command: str) -> None:
     ).stdout.strip()
     PAGE.write_text(
         "# Benchmarks\n\n"
+        "Corrections by clicks (Dice, clicks to 0.90, seconds) are on a page of their own: "
+        "[corrections](benchmarks/interaction.md).\n\n"
         f"Written by `{command}` on {today}, commit {commit or 'unknown'}. {where}.\n\n"
         "Random noise of a shared machine is in the wall times; core-seconds repeat to a few percent. MONAI's windows\n"
         "see more voxels (overlap, air) and its list of transforms has repeats: the factors say what each saves.\n"

@@ -64,8 +64,17 @@ def main() -> None:
             courses += [course for region in given.region or subject.known for course in courses_of(subject, region)]
             print(f"{task} {subject.name}: {len(courses)} courses", flush=True)
         (CACHE / f"{task}.json").write_text(json.dumps([vars(course) for course in courses]), encoding="utf-8")
+        regions = "".join(f" --region {region}" for region in given.region)
+        told = f"python Testing/benchmarks/interaction.py --task {task} --count {given.count}{regions}"
+        (CACHE / f"{task}.command").write_text(told, encoding="utf-8")
         print(interaction_report.table(task, interaction_report.kept(CACHE, task)), flush=True)
-    interaction_report.write_page(given.out, {task: interaction_report.kept(CACHE, task) for task in SETS})
+    commands = {task: _command(task) for task in SETS}
+    interaction_report.write_page(given.out, {task: interaction_report.kept(CACHE, task) for task in SETS}, commands)
+
+
+def _command(task) -> str:
+    path = CACHE / f"{task}.command"
+    return path.read_text(encoding="utf-8") if path.exists() else "make bench-interaction"
 
 
 def courses_of(subject: Subject, region: str) -> list[Course]:

@@ -45,14 +45,17 @@ def table(task: str, courses: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def write_page(folder: Path, courses: dict[str, list[dict]]) -> None:
+def write_page(folder: Path, courses: dict[str, list[dict]], commands: dict[str, str]) -> None:
     """Write the page and its picture."""
     measured = {task: found for task, found in courses.items() if found}
     if not measured:
         return
     folder.mkdir(parents=True, exist_ok=True)
     _draw(folder / "interaction.svg", measured)
-    parts = [_HEAD.format(day=date.today()), *(table(task, found) for task, found in measured.items())]
+    parts = [
+        _HEAD.format(day=date.today()),
+        *(table(task, found).replace("\n\n", f"\n\n`{commands[task]}`\n\n", 1) for task, found in measured.items()),
+    ]
     (folder / "interaction.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
 
@@ -141,10 +144,11 @@ def _draw(path, measured):
 
 _HEAD = """# Corrections
 
-Written by `make bench-interaction` on {day}. Simulated readers on train studies, starting from the automatic result;
-`Testing/benchmarks/interaction_reader.py` says how they click, `interaction_rivals.py` how the others get the same
-clicks. A unit is one region of one study. Studies that are not held out did train the package, so their automatic
-results are a little better than on new ones. "Clicks to 0.90" counts 11 for a unit that does not get there in 10.
+Written by `make bench-interaction` on {day}; above each table stands the command that prints it. Simulated readers on
+train studies, starting from the automatic result; `Testing/benchmarks/interaction_reader.py` says how they click,
+`interaction_rivals.py` how the others get the same clicks. A unit is one region of one study. Studies that are not held
+out did train the package, so their automatic results are a little better than on new ones. "Clicks to 0.90" counts 11
+for a unit that does not get there in 10.
 
 ![Mean Dice of the worst third by clicks](interaction.svg)
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -27,9 +28,9 @@ def study(tmp_path):
     return folder, truth, write_package(tmp_path / "packages" / "staged", cascade_manifest(), CASCADE_MEMBERS)
 
 
-def test_cascade_is_segmented_reviewed_corrected_and_exported(study, tmp_path):
+def test_cascade_is_segmented_reviewed_corrected_and_exported(study, tmp_path, pictures):
     folder, truth, package = study
-    with serving(folder, "--task", "staged", packages=package.parent) as address, looking(address) as viewer:
+    with serving(folder, "--task", "staged", packages=package.parent) as address, looking(address, pictures) as viewer:
         assert viewer.page.locator(".role .mdi-check-circle").count() == 1
         viewer.press("Segment")
         viewer.sentence("Done in")
@@ -37,6 +38,13 @@ def test_cascade_is_segmented_reviewed_corrected_and_exported(study, tmp_path):
         wanted = {"pancreas": truth.array == 1, "tumor": truth.array == 2, "organ": truth.array > 0}
         found = {name: ml for name, (ml, _) in viewer.regions().items()}
         assert found == {name: round(float(mask.sum()) * voxel_ml, 1) for name, mask in wanted.items()}
+        viewer.step("cascade-segmented")
+        _drag_right_face(viewer)
+        viewer.press("Re-run from here")
+        viewer.waitFor(".v-select:has([aria-label=Version]):visible")
+        assert {name: ml for name, (ml, _) in viewer.regions().items()} == found
+        viewer.step("cascade-again")
+        viewer.press("Show boxes")
         viewer.press("Show Organ")
         viewer.waitFor("[data-region=organ] .mdi-eye-off-outline")
         viewer.choose("tumor")
@@ -54,7 +62,11 @@ def test_cascade_is_segmented_reviewed_corrected_and_exported(study, tmp_path):
         viewer.press("Export")
         viewer.sentence("files written to")
         viewer.step("cascade")
-    assert (tmp_path / "MedSegAI-result" / "labels.nii.gz").is_file()
+    passport = json.loads((tmp_path / "MedSegAI-result" / "passport.json").read_text(encoding="utf-8"))
+    organ, tumor = passport["stages"]
+    assert organ["kept"]  # the first stage was not computed again
+    _, middle, longest = sorted(tumor["box"]["size_mm"])
+    assert longest > middle + 5.0  # of the dragged box; before, all sides were about 50 mm
 
 
 def test_result_folder_lies_over_its_images_without_cutting_holes(tmp_path):
@@ -77,6 +89,27 @@ def test_result_folder_lies_over_its_images_without_cutting_holes(tmp_path):
         assert is_blue.sum() > 200
         assert np.median(seen[is_blue].sum(axis=1)) > 250
         viewer.step("result")
+
+
+def _drag_right_face(viewer):
+    """Drag the face of the inner box that lies on the right of the axial view, by its handle, 40 pixels outward."""
+    box = viewer.view("Axial")
+    viewer.page.wait_for_timeout(2000)
+    seen = _pixels(viewer.page.screenshot(clip=box))
+    is_yellow = (seen[..., 0] > 200) & (seen[..., 1] > 190) & (seen[..., 2] < 130)
+    lines = np.flatnonzero(is_yellow.sum(axis=0) > 60)  # columns of the four upright lines, some pixels wide each
+    starts = lines[np.flatnonzero(np.diff(lines, prepend=-10) > 3)]
+    assert len(starts) == 4, starts
+    rows = np.flatnonzero(is_yellow[:, starts[2] + 1])  # the lines of the outer box cross that column, too
+    rows = max(np.split(rows, np.flatnonzero(np.diff(rows) > 20) + 1), key=len)
+    x, y = float(box["x"] + starts[2] + 1), float(box["y"] + (rows[0] + rows[-1]) / 2)
+    viewer.page.mouse.move(x, y)
+    viewer.page.wait_for_timeout(500)
+    viewer.page.mouse.down()
+    viewer.page.mouse.move(x + 40, y, steps=10)
+    viewer.page.wait_for_timeout(200)
+    viewer.page.mouse.up()
+    viewer.page.wait_for_timeout(500)
 
 
 def _pixels(png):

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
-
-import pytest
 
 from Testing.harness.viewer import looking, serving
 
 SAMPLE = "Resources/SampleData/brain-tumor"
-
-
-@pytest.fixture
-def pictures(tmp_path):
-    """Where a picture of each step goes: a folder that someone named, else nowhere."""
-    named = os.environ.get("VIEWER_PICTURES", "")
-    return Path(named) if named else None
 
 
 def test_segment_cancel_review_correct_export_save_and_reload(checkout, tmp_path, pictures):

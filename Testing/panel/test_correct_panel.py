@@ -110,10 +110,10 @@ def test_a_locked_region_is_refused_with_a_sentence(desktop, shown):
     assert contents(shown, desktop.volume) == before
 
 
-def test_a_placing_is_given_up_with_escape_and_with_another_module(desktop, shown):
+def test_a_placing_is_given_up_with_the_key_and_with_another_module(desktop, shown):
     count = desktop.scene.GetNumberOfNodesByClass("vtkMRMLMarkupsNode")
     desktop.click("excludeButton")
-    desktop.press("Esc")
+    desktop.press("Shift+X")
     assert not tool(desktop).isPlacing
     desktop.click("excludeButton")
     desktop.widget.exit()

@@ -29,7 +29,8 @@ from .shortcuts import Shortcuts
 
 _POLL_MS = 10
 _LOOK_FIRST = 1  # index of "Look first"
-_KEYS = {"includeButton": "I", "excludeButton": "X", "applyPreviewButton": "Return", "discardPreviewButton": "Esc"}
+# Not Return and Esc: a line of text in the panel needs them.
+_KEYS = {"includeButton": "I", "excludeButton": "X", "applyPreviewButton": "Shift+I", "discardPreviewButton": "Shift+X"}
 
 
 class CorrectPanel:

@@ -23,6 +23,7 @@ from MedSegAISlicer.scene.time_left import TimeLeft
 from MedSegAISlicer.scene.versions import showOnly
 
 from . import sentences
+from .batch_panel import BatchPanel
 from .box_panel import BoxPanel
 from .correct_panel import CorrectPanel
 from .editor_panel import EditorPanel
@@ -63,6 +64,7 @@ class MainPanel(VTKObservationMixin):
         self.editor = EditorPanel(ui, lambda: self.review.table.chosen)
         self.help = HelpPanel(ui, logic)
         self.correct = CorrectPanel(ui, self.runPanel.say, logic, lambda: self.review.table.chosen, self.review.show)
+        self.batch = BatchPanel(ui, self.runPanel.say, logic, self._showOpened)
         self.boxes = BoxPanel(ui, self.onAgain)
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
@@ -92,6 +94,7 @@ class MainPanel(VTKObservationMixin):
         self.review.cleanup()
         self.undo.disconnect()
         self.boxes.disconnect()
+        self.batch.disconnect()
         self.help.disconnect()
         self.editor.disconnect()
         self.tasks.disconnect()
@@ -253,6 +256,11 @@ class MainPanel(VTKObservationMixin):
         if segmentationNode is not None:
             showOnly(segmentationNode)
         self._showAll(segmentationNode)
+
+    def _showOpened(self, segmentationNode: Any) -> None:
+        """A study of a batch was opened: its task, its inputs, its result."""
+        self._loadPackage()
+        self._showResult(segmentationNode)
 
     def _showAll(self, segmentationNode: Any) -> None:
         """Show a result, or that there is none, and what can be done next with which task."""

@@ -156,6 +156,21 @@ def rerunHint() -> str:
     return _("Segments again within the box as it lies now. The stages before it are kept and cost nothing.")
 
 
+def worst(study: str, reasons: str) -> str:
+    """Give a line of the worst-first list."""
+    return _("{study}: {reasons}").format(study=study, reasons=reasons) if reasons else study
+
+
+def batchRead(count: int) -> str:
+    """Say how long the list is."""
+    return _("{count} studies, the one to look at first at the top.").format(count=count)
+
+
+def studyOpened(study: str) -> str:
+    """Say that a study of a batch is in the scene."""
+    return _("{study} is open. Look through it under Review.").format(study=study)
+
+
 def offer(made: Offer) -> str:
     """Say what is out of step after an edit: "Tumor core +0.4 mL would follow your edit of Enhancing tumor."."""
     return _("To stay in step with your edit of {region}: {changes}.").format(

@@ -70,6 +70,7 @@ class CorrectPart:
             self.state.tool = tool or ""
             self.review.result.isEditing = bool(tool)
             self.review.result.drawSurfaces()
+            self.review.result.drawBoxes()
             self.editor.deactivate_effect()
             if tool:
                 self.editor.set_active_segment_id(self.state.chosen)

@@ -169,6 +169,18 @@ def _review(parts: Parts) -> None:
                 title="Previous doubt",
             )
         html.Div("{{ place }}", classes="hint", id="place", v_show="place")
+        with html.Div(classes="row", v_show="boxes"):
+            v3.VBtn(
+                icon=("shows_boxes ? 'mdi-eye' : 'mdi-eye-off-outline'",),
+                size="x-small",
+                variant="text",
+                click="shows_boxes = !shows_boxes",
+                aria_label="Show boxes",
+                **MORE,
+            )
+            html.Div("{{ boxes }}", classes="hint grow")
+            idle = "run_state === 'ready' || run_state === 'blocked'"
+            _button("Re-run from here", slot(lambda: parts.run.again(parts.review.node)), "mdi-crop", idle)
         html.Div("{{ statement }}", v_for="statement in statements", key="statement", classes="statement")
 
 

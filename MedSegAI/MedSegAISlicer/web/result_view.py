@@ -11,6 +11,7 @@ from typing import Any
 from trame_slicer.segmentation import SegmentationOverwriteMode
 
 from MedSegAISlicer.scene.segmentations import readScheme
+from MedSegAISlicer.scene.stage_boxes import showBoxesOf
 
 from .desk import Desk
 from .views import Views
@@ -31,7 +32,9 @@ class ResultView:
         self.node: Any = None
         self.isEditing = False
         self.state.update({"surface_hint": ""})
+        self.state.shows_boxes = True
         desk.onChange("shows_surfaces", lambda _shows: self.drawSurfaces())
+        desk.onChange("shows_boxes", lambda _shows: self.drawBoxes())
 
     def show(self, segmentationNode: Any) -> None:
         """Show a result in all views; None forgets the last one."""
@@ -45,12 +48,18 @@ class ResultView:
             # Regions lie one within the other: drawing one must not take voxels from another.
             self.editor.set_overwrite_mode(SegmentationOverwriteMode.ALLOW_OVERLAP)
         _dress(segmentationNode)
+        self.drawBoxes()
         self.drawSurfaces()
 
     def edit(self, segmentId: str) -> None:
         """Hand a region to the brush."""
         if self.node is not None and self.editor.active_segmentation_node is self.node:
             self.editor.set_active_segment_id(segmentId)
+
+    def drawBoxes(self) -> None:
+        """Show where the stages looked, or hide it; never while a tool is in the hand, which would catch on them."""
+        if self.node is not None:
+            showBoxesOf(self.node, bool(self.state.shows_boxes) and not self.isEditing)
 
     def drawSurfaces(self) -> None:
         """Draw the surfaces, or take them away, as the page says; drawing comes after what is more urgent."""

@@ -12,6 +12,7 @@ from MedSegAISlicer.scene.locks import setLocked
 from MedSegAISlicer.scene.places import currentPlace, placesOf, stepToPlace
 from MedSegAISlicer.scene.review import RegionReview, decide, reviewOf
 from MedSegAISlicer.scene.segmentations import STATEMENTS_ATTRIBUTE
+from MedSegAISlicer.scene.stage_boxes import boxNodes
 from MedSegAISlicer.scene.versions import showOnly
 
 from .desk import Desk
@@ -38,6 +39,7 @@ class ReviewPart:
         self.onRefreshed: Callable[[], None] = lambda: None
         self.onChosen: Callable[[], None] = lambda: None
         self.state.update({"regions": [], "chosen": "", "statements": [], "place": "", "has_places": False})
+        self.state.boxes = ""
         self.state.update({"versions": [], "version": "", "reader": ""})
         desk.onChange("version", self.chooseVersion)
 
@@ -60,6 +62,8 @@ class ReviewPart:
         self.state.regions = [_row(line, display) for line in self._lines]
         text = node.GetAttribute(STATEMENTS_ATTRIBUTE) if node is not None else None
         self.state.statements = json.loads(text) if text else []
+        stages = list(boxNodes(node)) if node is not None else []
+        self.state.boxes = sentences.boxes(stages) if stages else ""
         versions = versionsOf(node) if node is not None else []
         self.state.versions = [{"title": other.GetName(), "value": other.GetID()} for other in versions]
         self.state.version = node.GetID() if node is not None else ""

@@ -63,12 +63,21 @@ class RunPart:
         elif self.state.run_state == "ready":
             self._start()
 
+    def again(self, segmentationNode: Any) -> None:
+        """Run again from the boxes as a person has dragged them; the stages before them cost nothing."""
+        if self.isIdle and segmentationNode is not None:
+            self._begin(self.desk.logic.segmentAgainFrom(segmentationNode, callbacks=self._callbacks()))
+
     def _start(self) -> None:
-        self._timeLeft, self._startedAt = TimeLeft(), time.monotonic()
-        task = self.desk.logic.parameters().task
-        options = RunOptions(preset=cast(Any, self.state.preset))
-        callbacks = Callbacks(self._onProgress, self._onProvisional, self._onDone, self._onError)
-        self.run = self.desk.logic.segmentAsync(self.study.inputs(), task, options=options, callbacks=callbacks)
+        task, options = self.desk.logic.parameters().task, RunOptions(preset=cast(Any, self.state.preset))
+        run = self.desk.logic.segmentAsync(self.study.inputs(), task, options=options, callbacks=self._callbacks())
+        self._begin(run)
+
+    def _callbacks(self) -> Callbacks:
+        return Callbacks(self._onProgress, self._onProvisional, self._onDone, self._onError)
+
+    def _begin(self, run: Run) -> None:
+        self.run, self._timeLeft, self._startedAt = run, TimeLeft(), time.monotonic()
         self.state.update({"run_state": "running", "run_percent": 0, "run_text": ""})
         self.desk.say(sentences.starting())
         self.desk.listen()

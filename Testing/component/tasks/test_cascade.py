@@ -119,6 +119,18 @@ def test_caller_moves_the_box_and_pays_for_the_second_stage_only(package):
     assert first.passport.stages[0]["kept"] is False
 
 
+def test_the_same_job_again_loads_no_model_and_prepares_nothing(package):
+    case, _ = make_abdomen()
+    kept, steps = KeptStages(), []
+    first = segment(case, package, kept=kept)
+    again = segment(case, package, progress=steps.append, kept=kept)
+    assert {step.stage for step in steps} == {"check", "repair", "done"}
+    assert all(stage["kept"] and set(stage["seconds"]) <= {"box"} for stage in again.passport.stages)
+    assert not {"prepare", "predict"} & set(again.passport.seconds)
+    assert again.labels.array.tolist() == first.labels.array.tolist()
+    assert again.doubt == first.doubt
+
+
 def test_stages_of_another_case_are_never_reused(package):
     kept = KeptStages()
     segment(make_abdomen()[0], package, kept=kept)
