@@ -80,7 +80,7 @@ def _task(told: Mapping[str, Any]) -> Task:
             tuple(EnsemblePlan(plan["name"], tuple(plan["recipes"])) for plan in one["ensembles"]),
             tuple(one["decide"]),
             one["more"],
-            one["eight_bit"],
+            one.get("eight_bit", False),
         )
         for one in told["stages"]
     )
@@ -96,7 +96,7 @@ def _recipe(told: Mapping[str, Any]) -> Recipe:
         "channels": tuple(told["channels"]),
         "prepare": tuple(told["prepare"]),
         "held_out": tuple(told["held_out"]),
-        "left_out": tuple(told["left_out"]),
+        "left_out": tuple(told.get("left_out", ())),
         "crops": tuple(CropKind(kind["count"], tuple(kind["size_zyx"]), kind["mix"]) for kind in told["crops"]),
         "augmentation": Augmentation(**{**options, "flip_chances_zyx": tuple(options["flip_chances_zyx"])}),
         "phantoms": PhantomShare(**told["phantoms"]),

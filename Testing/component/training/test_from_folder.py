@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from MedSegAILib.report.dataset import look_at_dataset
 from Testing.makers.shell import in_process
 from training import cache, from_folder, planner
 from training.__main__ import main
+from training.cross_validate import FOLDS_FILE, Validation, cross_validate
 from training.datasets import SETS
 from training.folds import Folds, keep_folds, kfold, make_folds, read_folds
 from training.from_folder import FolderOptions, open_project
@@ -186,3 +188,27 @@ def test_a_patient_in_two_folds_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_folds(path)
     assert caught.value.code == "folds.file"
+
+
+def lines_of(path: Path) -> int:
+    with path.open(newline="", encoding="utf-8") as stream:
+        return sum(1 for _ in csv.reader(stream))
+
+
+def test_cross_validation_scores_every_study_by_a_run_that_held_it_out(folder: Path, tmp_path: Path) -> None:
+    project = open_project(FolderOptions(folder, tmp_path / "p"))
+    make_known(project)
+    recipe = project.recipe
+    plan = Validation(recipe.name, tmp_path / "folds", folds=2, steps=2)
+    scores = cross_validate(recipe, plan)
+    folds = read_folds(plan.folder / FOLDS_FILE)
+    trained = SETS[recipe.name].splits["train"]
+    assert sorted(score.study for score in scores.studies) == sorted(trained)
+    assert sorted(name for fold in folds.folds for name in fold) == sorted(trained)
+    for number, names in enumerate(folds.folds):
+        with (plan.folder / f"fold-{number}" / "monitor.csv").open(newline="", encoding="utf-8") as stream:
+            assert {row["study"] for row in csv.DictReader(stream)} == set(names)
+    logs = [plan.folder / f"fold-{number}" / "losses.csv" for number in range(len(folds.folds))]
+    before = [lines_of(log) for log in logs]
+    assert cross_validate(recipe, plan).means() == scores.means()
+    assert [lines_of(log) for log in logs] == before
