@@ -61,7 +61,7 @@ def read_handover(message: Mapping[str, Any], folder: Path) -> Handover:
             _array(message["labels"], np.dtype(message["labels_dtype"]), folder),
             _first(message["labels_first_zyx"]),
             dict(message["passport"]),
-            {str(name): str(text) for name, text in message["texts"].items()},
+            {str(name): str(text) for name, text in dict(message["texts"]).items()},
             str(message["dicom"]),
             bool(message["is_edited"]),
         )

@@ -97,14 +97,14 @@ def bits(array: np.ndarray) -> tuple[Any, ...]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(case=cases(), options=st.dictionaries(TEXT, PLAIN, max_size=4), task=TEXT)
-def test_a_case_with_its_options_survives_the_wire(case, options, task):
+@given(case=cases(), options=st.dictionaries(TEXT, PLAIN, max_size=4), task=TEXT, first_look=st.booleans())
+def test_a_case_with_its_options_survives_the_wire(case, options, task, first_look):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sent = Segment(1, task, ("/a", "/é"), options, name, write_case(case, folder))
+        sent = Segment(1, task, ("/a", "/é"), options, name, write_case(case, folder), first_look)
         heard = decode(encode(sent))
         back = read_case(heard.case, folder)
-        assert (heard.task, heard.packages) == (task, ("/a", "/é"))
+        assert (heard.task, heard.packages, heard.first_look) == (task, ("/a", "/é"), first_look)
         assert same(heard.options, options)
         assert (back.name, back.reference, list(back.volumes)) == (case.name, case.reference, list(case.volumes))
         for role, volume in case.volumes.items():
