@@ -83,6 +83,7 @@ import signal
 from MedSegAILib.cli.segment import stopped_by_ctrl_c
 from MedSegAILib.core.run import Cancel
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
 cancel = Cancel()
 try:
     with stopped_by_ctrl_c(cancel):

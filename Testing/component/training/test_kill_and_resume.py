@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import multiprocessing
 import signal
 import time
 from dataclasses import replace
@@ -15,6 +14,7 @@ import pytest
 import torch
 
 from MedSegAILib.core.errors import UsageError
+from Testing.makers.child_training import start_training, with_other_processes
 from Testing.makers.tiny_training import TINY, make_samples, padded
 from training import checkpoint, devices
 from training.checkpoint import CHECKPOINT
@@ -27,12 +27,6 @@ KILLS = 3
 LIMIT_S = 60.0
 
 
-def train_slowly(folder: Path) -> None:
-    """In a child process: checkpoints after every step that lies 50 ms after the last one."""
-    torch.set_num_threads(1)
-    train(RECIPE, make_samples(), [], RunSettings(folder, checkpoint_s=0.05))
-
-
 def steps_on_disk(folder: Path) -> int:
     path = folder / CHECKPOINT
     return int(torch.load(path, weights_only=True)["step"]) if path.is_file() else 0
@@ -41,11 +35,10 @@ def steps_on_disk(folder: Path) -> int:
 def test_killed_three_times_it_ends_with_the_weights_of_an_undisturbed_run(tmp_path: Path) -> None:
     folder = tmp_path / "killed"
     moments = np.random.default_rng().uniform(0.0, 0.4, KILLS)
-    fork = multiprocessing.get_context("fork")  # the libraries are loaded already
+    often = RunSettings(folder, checkpoint_s=0.05)  # after every step that lies 50 ms after the last checkpoint
     for pause_s in moments:
         before = steps_on_disk(folder)
-        child = fork.Process(target=train_slowly, args=(folder,))
-        child.start()
+        child = start_training(RECIPE, often)
         end = time.monotonic() + LIMIT_S
         while steps_on_disk(folder) <= before and child.is_alive() and time.monotonic() < end:
             time.sleep(0.02)
@@ -122,5 +115,8 @@ def test_half_precision_is_refused_on_a_processor_without_it(precision: str, mon
 def test_batches_drawn_by_other_processes_are_the_same(tmp_path: Path) -> None:
     recipe, samples = replace(TINY, steps=3), make_samples()
     here = train(recipe, samples, [], RunSettings(tmp_path / "here"))
-    there = train(recipe, samples, [], RunSettings(tmp_path / "there", hardware=Hardware(workers=1)))
-    assert all(torch.equal(value, there.average[name]) for name, value in here.average.items())
+    child = start_training(recipe, with_other_processes(tmp_path / "there"))
+    child.join(LIMIT_S)
+    assert child.exitcode == 0
+    there = read_run(recipe, tmp_path / "there").weights
+    assert all(torch.equal(value, there[name]) for name, value in here.average.items())
