@@ -18,7 +18,7 @@ def running(stage: str) -> str:
         "check": _("Checking the volumes…"),
         "repair": _("Bringing the volumes together…"),
         "prepare": _("Preparing the volumes…"),
-        "predict": _("Looking for the tumor…"),
+        "predict": _("The network looks at every voxel…"),
         "decide": _("Drawing the regions…"),
         "done": _("Putting the result into the scene…"),
     }
