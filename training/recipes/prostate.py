@@ -28,5 +28,6 @@ PROSTATE_SMALL = Recipe(
     warmup_steps=40,
     steps=2000,
     average_decay=0.99,
-    history="The rate had fallen to 0 at step 800; up to there it saw 30 phantoms.",
+    history="The rate had fallen to 0 at step 800; up to there it saw 30 phantoms. The test study was measured there "
+    "too (prostate .778) and chose nothing.",
 )  # fmt: skip
