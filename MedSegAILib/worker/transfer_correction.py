@@ -103,12 +103,10 @@ def read_fill(message: Mapping[str, Any], folder: Path) -> Fill:
         WorkerError: "worker.protocol" when message and files do not fit together.
     """
     try:
-        array = read_array(message["labels"], folder)
-        depth, height, width = array.shape
-        grid = Grid((depth, height, width), np.array(message["ijk_to_ras"], dtype=np.float64))
+        labels = _labels(message, folder)
         scheme, axis = LabelScheme.from_json(message["scheme"]), int(message["axis"])
         locked = tuple(str(name) for name in message["locked"])
-        return Volume(array, grid), scheme, str(message["region"]), locked, axis if axis in (0, 1, 2) else None
+        return labels, scheme, str(message["region"]), locked, axis if axis in (0, 1, 2) else None
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise broken(f"the region cannot be read ({type(error).__name__}: {error})") from error
 
@@ -132,14 +130,12 @@ def read_corrected(message: Mapping[str, Any], folder: Path) -> Corrected:
         WorkerError: "worker.protocol" when message and files do not fit together.
     """
     try:
-        array = read_array(message["labels"], folder)
-        depth, height, width = array.shape
+        labels = _labels(message, folder)
         z, y, x = (int(value) for value in message["offset_zyx"])
-        grid = Grid((depth, height, width), np.array(message["ijk_to_ras"], dtype=np.float64))
         gained, lost = (
             {str(name): float(value) for name, value in message[key].items()} for key in ("gained_ml", "lost_ml")
         )
-        return Corrected(Volume(array, grid), (z, y, x), gained, lost, dict(message["facts"]))
+        return Corrected(labels, (z, y, x), gained, lost, dict(message["facts"]))
     except (KeyError, TypeError, ValueError, OSError, AttributeError) as error:
         raise broken(f"the corrected labels cannot be read ({type(error).__name__}: {error})") from error
 
@@ -172,3 +168,9 @@ def read_doubt_map(message: Mapping[str, Any], folder: Path) -> tuple[npt.NDArra
         return read_array(message["map"], folder), np.array(message["ijk_to_ras"], dtype=np.float64)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise broken(f"the doubt cannot be read ({type(error).__name__}: {error})") from error
+
+
+def _labels(message: Mapping[str, Any], folder: Path) -> Volume:
+    array = read_array(message["labels"], folder)
+    depth, height, width = array.shape
+    return Volume(array, Grid((depth, height, width), np.array(message["ijk_to_ras"], dtype=np.float64)))
