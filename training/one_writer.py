@@ -24,7 +24,7 @@ def one_writer(folder: Path) -> Iterator[None]:
         UsageError: "training.run_busy" when another training holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if rank_zero_only.rank:
+    if rank_zero_only.rank:  # type: ignore[attr-defined]  # Lightning sets it on the function
         yield
         return
     lock = FileLock(folder / LOCK, timeout=0)
