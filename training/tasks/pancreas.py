@@ -62,7 +62,8 @@ PANCREAS = Task(
         is_what="A cascade of two plain 3D U-Nets of width 8: the organ at 4 mm in the body's box, then gland and "
         "tumor at 2.5 mm in the organ's box with a margin of 12 mm.",
         limits=(
-            "No patient trained it. On real CT the organ is a first guess and the tumor is not to be believed.",
+            "No patient trained it. On two real CTs it ran to its end and found nothing to use: 0.06 mL of pancreas in "
+            "one, none in the other. What it draws on people is not to be believed.",
             "Drawn tumors differ from the gland by 35 to 100 HU; real ones often by less than 20.",
             "Where no organ is found no tumor is looked for, and the result says so.",
         ),
