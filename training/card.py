@@ -76,6 +76,7 @@ def _training(task: Task, run: Run) -> str:
         )
     how = (
         f"`python -m training train {recipe.name}`: {run.steps} steps in {run.hours:.1f} hours on {run.machine}. "
+        f"{f'It began with the weights {recipe.start_from}. ' if recipe.start_from else ''}"
         f"AdamW {recipe.learning_rate:g} with a cosine to 0; "
         f"{LOSS_WORDS.get(recipe.loss, recipe.loss)}, unknown regions masked; running mean of the weights. "
         f"Preparation: {steps_text}. Crops take turns:"

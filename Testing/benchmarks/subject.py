@@ -164,6 +164,7 @@ def _shipped_weights(width: int) -> dict[str, np.ndarray]:
     except MedSegAIError:
         return {}
     for ensemble in package.stages[0].ensembles:
-        if ensemble.network == NETWORK and dict(ensemble.arguments) == _arguments(width):
-            return package.weights(ensemble.members[0])
+        for network, members in ensemble.by_network():
+            if network.name == NETWORK and dict(network.arguments) == _arguments(width):
+                return package.weights(members[0])
     return {}

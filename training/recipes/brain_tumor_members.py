@@ -18,7 +18,7 @@ _B_PREPARE = (*BRAIN_TUMOR_SMALL.prepare[:-1], {"step": "zscore_nonzero"})
 _WARM = replace(
     BRAIN_TUMOR_SMALL,
     history="",
-    start_from="brain-tumor/a0.safetensors",
+    start_from="brain-tumor/a1.safetensors",
     crops=(
         CropKind(2, (64, 64, 64), STUDIES),
         CropKind(1, (80, 96, 80), STUDIES),
