@@ -105,7 +105,9 @@ class _Body:
             return
         box = boxes[0]
         here, part = self.image[box], share[box]
-        value = self._levels[name] + texture * random_field(self._generator, (part.shape[0], part.shape[1], part.shape[2]), 2.0)
+        value = self._levels[name] + texture * random_field(
+            self._generator, (part.shape[0], part.shape[1], part.shape[2]), 2.0
+        )
         here += part * (value - here)
 
     def ellipsoid(self, center: Point, radii: Point, name: str) -> Floats:
