@@ -48,6 +48,7 @@ class Look:
         local: what of them differs from the neighborhood.
         depth: below the surface, over the largest depth, 0 to 1.
         ijk_to_ras: 4x4 of the coarse voxels.
+        tissue_ml: volume of the tissue and of what it encloses; 0 where there is a problem.
     """
 
     problem: str
@@ -56,6 +57,7 @@ class Look:
     local: Float
     depth: Float
     ijk_to_ras: Matrix
+    tissue_ml: float = 0.0
 
 
 def look(volume: Volume) -> Look:
@@ -70,7 +72,9 @@ def look(volume: Volume) -> Look:
     if problem:
         nothing = np.zeros_like(coarse)
         return Look(problem, np.zeros(8), nothing, nothing, nothing, matrix)
-    depth_mm = _depth_mm(_hull(coarse > _threshold(coarse)), spacing_mm)
+    hull = _hull(coarse > _threshold(coarse))
+    tissue_ml = float(np.count_nonzero(hull) * np.prod(spacing_mm)) / 1000.0
+    depth_mm = _depth_mm(hull, spacing_mm)
     depth = depth_mm / max(float(depth_mm.max()), 1e-6)
     core = depth > CORE_SHARE
     middle = float(np.median(coarse[core])) if np.count_nonzero(core) >= FEWEST_CORE_VOXELS else 0.0
@@ -81,7 +85,7 @@ def look(volume: Volume) -> Look:
     sizes = [2 * max(1, round(NEIGHBORHOOD_MM / size)) + 1 for size in spacing_mm]
     local = relative - _box_mean(relative, sizes)
     numbers = _volume_numbers(relative, local, depth, core, sizes)
-    return Look("", numbers, relative, local, depth.astype(np.float32), matrix)
+    return Look("", numbers, relative, local, depth.astype(np.float32), matrix, tissue_ml)
 
 
 def compare(first: Look, second: Look) -> Numbers | None:

@@ -20,6 +20,12 @@ ABDOMEN = "abdomen_ct/images/ircadb_17.nii.gz"
 def test_real_brain_tumor_from_loaded_to_reloaded(shared_dir, tmp_path, pictures):
     with opened(shared_dir / "data" / BRAIN, "--task", "brain-tumor", pictures=pictures) as viewer:
         assert viewer.page.locator(".role .mdi-check-circle").count() == 4
+        viewer.select("Volume of T1ce", "T1")
+        viewer.waitFor(".role-doubt:has-text('The same volume is chosen for T1.'):visible")
+        viewer.step("brain-0-one-volume-twice")
+        viewer.press("Fix T1ce")
+        viewer.waitFor(".steps:not(:has(.role-doubt:visible))")
+        assert viewer.page.locator(".role .mdi-check-circle").count() == 4
         found = segmented_after_a_cancel(viewer, "brain")
         assert found["WT"][0] > found["TC"][0] >= found["ET"][0] > 0
         kept = reviewed_and_corrected(viewer, "brain", "WT")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import qt
 import slicer
@@ -226,7 +226,7 @@ class MainPanel(VTKObservationMixin):
         self._timer.start()
 
     def _options(self) -> RunOptions:
-        return RunOptions(preset=cast(Any, self.runPanel.preset))
+        return self.logic.parameters().options
 
     def _python(self) -> str:
         return pythonLines(self.study.inputs(), self.logic.parameters().task, self._options())

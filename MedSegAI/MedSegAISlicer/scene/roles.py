@@ -30,6 +30,7 @@ class RoleFinder:
 
     def __init__(self) -> None:
         self._looks: dict[str, tuple[int, Look | None]] = {}
+        self._checks: dict[str, tuple[int, Look | None]] = {}
 
     def assign(self, nodes: Iterable[Any], roles: Sequence[str], chosen: Mapping[str, Any] | None = None) -> Assignment:
         """Give the roles by all that is known now: words and headers, and the looks that were taken.
@@ -52,6 +53,25 @@ class RoleFinder:
         if node is not None:
             self._looks[node.GetID()] = (_changed(node), _look(node, found[0]))
 
+    def lookAtChosen(self, inputs: Mapping[str, Any]) -> bool:
+        """Look at one more chosen input, some hundredths of a second; gives whether there was one.
+
+        These looks check what was chosen; they do not take part in finding roles, where words come first.
+        """
+        known = self.looks(inputs)
+        role = next((role for role, node in inputs.items() if node is not None and role not in known), None)
+        if role is None:
+            return False
+        first = next(node for node in inputs.values() if node is not None)
+        self._checks[inputs[role].GetID()] = (_changed(inputs[role]), _look(inputs[role], first))
+        return True
+
+    def looks(self, inputs: Mapping[str, Any]) -> dict[str, Look | None]:
+        """Give the looks of the chosen inputs by role, as far as they were taken."""
+        given = {role: node for role, node in inputs.items() if node is not None}
+        known = {role: self._known(node) or self._current(self._checks, node) for role, node in given.items()}
+        return {role: entry[1] for role, entry in known.items() if entry is not None}
+
     def _next(self, nodes: Sequence[Any], roles: Sequence[str], chosen: Mapping[str, Any]) -> Any:
         words = [self._candidate(node, roles, chosen, withLook=False) for node in nodes]
         if not wants_look(words, roles):
@@ -68,7 +88,11 @@ class RoleFinder:
         return Candidate(node.GetID(), node.GetName() or "", claim, known[1] if known else None)
 
     def _known(self, node: Any) -> tuple[int, Look | None] | None:
-        known = self._looks.get(node.GetID())
+        return self._current(self._looks, node)
+
+    @staticmethod
+    def _current(looks: Mapping[str, tuple[int, Look | None]], node: Any) -> tuple[int, Look | None] | None:
+        known = looks.get(node.GetID())
         return known if known and known[0] == _changed(node) else None
 
 

@@ -50,6 +50,8 @@ html { overflow: hidden; }
 .step-number { width: 18px; height: 18px; border-radius: 9px; background: #24414a; color: #a9e4da; font-size: 11px;
   display: inline-flex; align-items: center; justify-content: center; }
 .role { display: grid; grid-template-columns: 54px 1fr 20px; align-items: center; gap: 8px; }
+.role-doubt { grid-column: 2 / 4; display: flex; flex-direction: column; align-items: flex-start; gap: 4px;
+  color: #f0c674; font-size: 12px; line-height: 1.35; margin-bottom: 2px; }
 .role-name { font-weight: 500; color: #c8d3db; overflow: hidden; text-overflow: ellipsis; }
 .row { display: flex; align-items: center; gap: 8px; }
 .grow { flex: 1 1 0; min-width: 0; }

@@ -15,6 +15,11 @@ from .look import CSS, ICON, MORE, THEME, TITLE
 from .parts import Parts
 
 PANEL_PX = 392
+_LIGHT_ICON = (
+    "entry.color === 'green' ? 'mdi-check-circle' : entry.color === 'red' ? 'mdi-close-circle-outline' : "
+    "'mdi-help-circle-outline'"
+)
+_LIGHT_COLOR = "entry.color === 'green' ? 'success' : entry.color === 'red' ? 'error' : 'warning'"
 _FIELD: dict[str, Any] = {**MORE, "density": "compact", "variant": "outlined", "hide_details": True}
 
 
@@ -62,23 +67,32 @@ def _step(number: int, title: str, condition: str = "", beside: Callable[[], Non
 
 
 def _study(parts: Parts) -> None:
+    slot, busy = parts.desk.slot, "run_state === 'running' || run_state === 'cancelling'"
     with _step(1, "Study"), html.Div(v_for="entry in roles", key="entry.role", classes="role"):
         html.Span("{{ entry.role }}", classes="role-name", title=("entry.title",))
         v3.VSelect(
             items=("volumes",),
             model_value=("entry.node",),
-            update_modelValue=(parts.desk.slot(parts.study.choose), "[entry.role, $event]"),
-            disabled=("run_state === 'running' || run_state === 'cancelling'",),
+            update_modelValue=(slot(parts.study.choose), "[entry.role, $event]"),
+            disabled=(busy,),
             title=("entry.reason",),
             aria_label=("`Volume of ${entry.role}`",),
             **_FIELD,
         )
-        v3.VIcon(
-            icon=("entry.node ? 'mdi-check-circle' : 'mdi-help-circle-outline'",),
-            size="small",
-            color=("entry.node ? 'success' : 'warning'",),
-            title=("entry.reason || (entry.node ? 'Chosen' : 'No volume')",),
-        )
+        v3.VIcon(icon=(_LIGHT_ICON,), size="small", color=(_LIGHT_COLOR,), title=("entry.reason",))
+        with html.Div(v_show="entry.node && entry.color !== 'green'", classes="role-doubt"):
+            html.Span("{{ entry.reason }}")
+            v3.VBtn(
+                "{{ entry.fix }}",
+                v_show="entry.fix",
+                click=(slot(parts.study.fix), "[entry.role]"),
+                disabled=(busy,),
+                aria_label=("`Fix ${entry.role}`",),
+                size="x-small",
+                variant="tonal",
+                color="warning",
+                **MORE,
+            )
 
 
 def _task(parts: Parts) -> None:

@@ -72,6 +72,13 @@ class StudyPart:
         self.study.choose(role, self.desk.scene.GetNodeByID(nodeId) if nodeId else None)
         self.refresh()
 
+    def fix(self, role: str) -> None:
+        """Do what the fix of an input says."""
+        if self.package is not None:
+            self.study.fix(self.study.lights(self.package)[role])
+            self.refresh()
+            self.desk.later(self._lookAround())
+
     def show(self, nodeId: str) -> None:
         """Show a volume in the slices."""
         node = self.desk.scene.GetNodeByID(nodeId) if nodeId else None
@@ -94,14 +101,18 @@ class StudyPart:
         ]
         chosen = self.inputs()
         titles = {entry.role: entry.title for entry in self.package.inputs} if self.package is not None else {}
+        lights = self.study.lights(self.package) if self.package is not None else {}
         self.state.roles = [
             {
                 "role": role,
                 "title": titles.get(role, role),
                 "node": node.GetID() if node is not None else _NONE,
-                "reason": self.study.reason(role),
+                "color": lights[role].color,
+                "reason": lights[role].reason,
+                "fix": lights[role].fix,
             }
             for role, node in chosen.items()
+            if role in lights
         ]
         given = [(role, node) for role, node in chosen.items() if node is not None]
         shown = given or [(node.GetName(), node) for node in nodes]
