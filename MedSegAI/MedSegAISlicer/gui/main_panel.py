@@ -30,8 +30,10 @@ from .editor_panel import EditorPanel
 from .export_panel import ExportPanel
 from .guard import guarded
 from .help_panel import HelpPanel
+from .keys import KEYS, keyList
 from .review_panel import ReviewPanel
 from .run_panel import RunPanel
+from .shortcuts import Shortcuts
 from .study_panel import StudyPanel
 from .task_panel import TaskPanel
 from .undo_panel import UndoPanel
@@ -69,6 +71,7 @@ class MainPanel(VTKObservationMixin):
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
         self.export = ExportPanel(ui, self.runPanel.say, logic, self._python)
+        self.shortcuts = Shortcuts({KEYS["keys"]: self.onKeys})
         self._timer = qt.QTimer()
         self._timer.setInterval(_POLL_MS)
         self._timer.connect("timeout()", self.onTimer)
@@ -85,6 +88,7 @@ class MainPanel(VTKObservationMixin):
     def cleanup(self) -> None:
         """Leave nothing behind: no observer, no timer, no connection, no process."""
         self.removeObservers()
+        self.shortcuts.remove()
         self._timer.stop()
         self._timer.disconnect("timeout()", self.onTimer)
         self.ui.segmentButton.disconnect("clicked()", self.onButton)
@@ -104,6 +108,7 @@ class MainPanel(VTKObservationMixin):
 
     def enter(self) -> None:
         """The module is shown: bring the panel in step with the scene."""
+        self.shortcuts.install()
         self.review.shortcuts.install()
         self.undo.shortcuts.install()
         self.editor.enter()
@@ -114,6 +119,7 @@ class MainPanel(VTKObservationMixin):
 
     def exit(self) -> None:
         """Another module is shown; a run goes on."""
+        self.shortcuts.remove()
         self.review.shortcuts.remove()
         self.undo.shortcuts.remove()
         self.editor.exit()
@@ -147,6 +153,10 @@ class MainPanel(VTKObservationMixin):
         elif self.runPanel.state == "ready":
             with guarded(self._refuse):
                 self._start()
+
+    def onKeys(self) -> None:
+        """Say which keys there are."""
+        self.runPanel.say(sentences.keys(keyList()))
 
     def onAgain(self, segmentationNode: Any) -> None:
         """Run again from the boxes of a result."""

@@ -72,6 +72,11 @@ def barFormat(share: float, secondsLeft: float | None) -> str:
     return _("{percent} %, about {minutes} min left").format(percent=percent, minutes=round(secondsLeft / 60))
 
 
+def keys(pairs: list[tuple[str, str]]) -> str:
+    """List the keys of the panel."""
+    return _("Keys: {list}.").format(list="; ".join(f"{key} {words}" for key, words in pairs))
+
+
 def presetTitles() -> dict[str, str]:
     """Give the presets as the list shows them."""
     return {"fast": _("Fast"), "balanced": _("Balanced"), "best": _("Best, takes longest")}

@@ -11,6 +11,7 @@ from trame.widgets import vuetify3 as v3
 
 from MedSegAILib.core.result import RESEARCH_USE
 
+from .keys_part import drawKeys
 from .look import CSS, ICON, MORE, THEME, TITLE
 from .parts import Parts
 
@@ -43,6 +44,7 @@ def draw(server: Any, parts: Parts) -> VAppLayout:
             _bar(parts)
             with html.Div(classes="grid"):
                 parts.views.layouts.initialize_layout_grid(layout)
+            drawKeys(parts)
     return layout
 
 
@@ -238,6 +240,19 @@ def _correct(parts: Parts) -> None:
             for name, icon, hint in _TOOLS:
                 v3.VBtn(name, value=name.lower(), prepend_icon=icon, size="small", title=hint)
         v3.VProgressLinear(indeterminate=True, height=3, color="primary", v_show="is_correcting")
+        with html.Div(classes="row", v_show="tool === 'include' || tool === 'exclude'"):
+            v3.VSwitch(
+                v_model="is_lasso",
+                label="Draw an outline",
+                density="compact",
+                hide_details=True,
+                color="primary",
+                inset=True,
+                classes="lasso",
+            )
+        _button(
+            "Fill between slices", slot(parts.correct.fill), "mdi-layers-triple-outline", "!is_correcting && chosen"
+        )
         with html.Div(classes="row brush", v_show="tool === 'paint' || tool === 'erase'"):
             v3.VIcon("mdi-circle-outline", size="small")
             v3.VSlider(
@@ -315,4 +330,13 @@ def _bar(parts: Parts) -> None:
             variant="text",
             click=parts.desk.slot(parts.views.reset),
             title="Fit all views",
+        )
+        v3.VBtn(
+            icon="mdi-keyboard-outline",
+            size="small",
+            variant="text",
+            click="shows_keys = !shows_keys",
+            title="Keys (?)",
+            aria_label="Show keys",
+            **MORE,
         )
