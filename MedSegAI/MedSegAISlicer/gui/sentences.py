@@ -96,9 +96,14 @@ def looking() -> str:
     return _("Looking…")
 
 
+def fetchButton() -> str:
+    """Name the button that fetches libraries."""
+    return _("Install from the network")
+
+
 def lookFirst() -> str:
-    """Say why a bundle cannot be installed yet."""
-    return _("Press What would change? first: names, sizes and licenses are shown before anything is installed.")
+    """Say why nothing can be installed yet."""
+    return _("Press the button with the question first: names, sizes and licenses are shown before an install.")
 
 
 def segmentButton() -> str:
