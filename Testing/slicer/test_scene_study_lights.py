@@ -35,7 +35,7 @@ def colors(package, nodes):
 def test_a_whole_study_is_green_with_its_reasons(package, nodes):
     found = lights(package, nodes, {"T1": "Its name says T1."})
     assert [light.color for light in found.values()] == ["green"] * 4
-    assert found["T1"].reason == "Its name says T1."
+    assert found["T1"].reason == "Its name says T1. 40 x 40 x 40 voxels of 2 x 2 x 2 mm."
     assert worst(list(found.values())) == "green"
 
 

@@ -18,7 +18,7 @@ from MedSegAISlicer.scene.logic import SegmentationLogic
 from MedSegAISlicer.scene.python_line import pythonLines
 from MedSegAISlicer.scene.readiness import whyNotReady
 from MedSegAISlicer.scene.runner import Callbacks, Run
-from MedSegAISlicer.scene.tasks import presetOutlooks, taskChoices
+from MedSegAISlicer.scene.tasks import cardWords, presetOutlooks, taskChoices
 from MedSegAISlicer.scene.time_left import TimeLeft
 from MedSegAISlicer.scene.versions import showOnly
 
@@ -317,6 +317,7 @@ class MainPanel(VTKObservationMixin):
             package = self.logic.package(task)
             self.study.setPackage(package)
             self.package = package
+            self.ui.cardLabel.text = cardWords(package)
             self._bringInStep()
 
     def _blocked(self, sentence: str) -> None:

@@ -14,7 +14,7 @@ from MedSegAILib.core.errors import MedSegAIError
 from MedSegAILib.tasks.package import Package
 
 from .study_doubts import InputDoubt
-from .volumes import checkVolumeNode, gridFromNode, referenceRole
+from .volumes import checkVolumeNode, gridFromNode, gridWords, referenceRole
 
 GREEN, AMBER, RED = "green", "amber", "red"
 
@@ -78,7 +78,7 @@ def _light(role: str, package: Package, given: Mapping[str, Any], reason: str) -
     grid, wanted = gridFromNode(node, reference), gridFromNode(reference)
     if not grid.is_same_as(wanted):
         return RoleLight(role, AMBER, "It lies on another grid: it is brought onto that of the result for the run.")
-    return RoleLight(role, GREEN, reason or "It fits.")
+    return RoleLight(role, GREEN, f"{reason or 'It fits.'} {gridWords(node)}.")
 
 
 def _missing(role: str, package: Package, given: Mapping[str, Any], reason: str) -> RoleLight:

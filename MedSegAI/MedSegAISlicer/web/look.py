@@ -106,6 +106,7 @@ html { overflow: hidden; }
   background: linear-gradient(transparent, rgba(0, 0, 0, .65)); display: flex; align-items: center;
   gap: 8px; color: #b8c6d0; font-size: 11px; }
 .slice-position { width: 66px; text-align: right; text-shadow: 0 0 3px #000; font-variant-numeric: tabular-nums; }
+.shown-grid { color: #8fa1ad; font-size: 12px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .keys { position: absolute; right: 16px; top: 56px; z-index: 5; background: #161d24; border: 1px solid #2f6f6c;
   border-radius: 8px; padding: 12px 16px; display: flex; flex-direction: column; gap: 6px; font-size: 13px;
   color: #cfdae1; }

@@ -28,6 +28,7 @@ def draw(server: Any, parts: Parts) -> VAppLayout:
     """Draw the page over the parts of the viewer."""
     server.state.trame__title = TITLE
     server.state.trame__favicon = ICON
+    server.state.shows_card = False
     with VAppLayout(server, theme="dark", vuetify_config=THEME) as layout:
         client.Style(CSS)
         with v3.VNavigationDrawer(permanent=True, width=PANEL_PX, classes="panel", color="surface"):
@@ -100,7 +101,18 @@ def _study(parts: Parts) -> None:
 def _task(parts: Parts) -> None:
     busy = "run_state === 'running' || run_state === 'cancelling'"
     with _step(2, "Task"):
-        v3.VSelect(items=("tasks",), v_model="task", disabled=(busy,), aria_label="Task", **_FIELD)
+        with html.Div(classes="row"):
+            v3.VSelect(items=("tasks",), v_model="task", disabled=(busy,), aria_label="Task", classes="grow", **_FIELD)
+            v3.VBtn(
+                icon="mdi-information-outline",
+                size="x-small",
+                variant="text",
+                click="shows_card = !shows_card",
+                title="About the model",
+                aria_label="About the model",
+                **MORE,
+            )
+        html.Div("{{ card }}", classes="hint", id="card", v_show="shows_card")
         with html.Div(classes="row"):
             v3.VSelect(
                 items=("presets",), v_model="preset", disabled=(busy,), aria_label="Preset", classes="grow", **_FIELD
@@ -310,6 +322,7 @@ def _bar(parts: Parts) -> None:
             v3.VBtn(
                 "{{ entry.title }}", v_for="entry in sequences", key="entry.value", value=("entry.value",), size="small"
             )
+        html.Span("{{ shown_grid }}", classes="shown-grid")
         html.Div(classes="grow")
         v3.VSwitch(
             v_model="shows_surfaces",

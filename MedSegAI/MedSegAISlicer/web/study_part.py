@@ -10,7 +10,8 @@ from MedSegAILib.core.run import PRESETS
 from MedSegAILib.tasks.package import Package
 from MedSegAISlicer.gui import sentences
 from MedSegAISlicer.scene.study_inputs import StudyInputs, scans
-from MedSegAISlicer.scene.tasks import presetOutlooks, taskChoices
+from MedSegAISlicer.scene.tasks import cardWords, presetOutlooks, taskChoices
+from MedSegAISlicer.scene.volumes import gridWords
 
 from .desk import Desk
 from .views import Views
@@ -35,6 +36,7 @@ class StudyPart:
         self.package: Package | None = None
         self.study = StudyInputs(desk.logic.parameters)
         self.state.update({"tasks": [], "task": "", "presets": [], "preset": "", "outlook": ""})
+        self.state.update({"card": "", "shown_grid": ""})
         self.state.update({"volumes": [], "roles": [], "shown": "", "sequences": []})
         desk.onChange("task", self.chooseTask)
         desk.onChange("preset", self.choosePreset)
@@ -84,7 +86,7 @@ class StudyPart:
         node = self.desk.scene.GetNodeByID(nodeId) if nodeId else None
         if node is not None:
             self.views.showVolume(node)
-            self.state.shown = nodeId
+            self.state.update({"shown": nodeId, "shown_grid": gridWords(node)})
 
     def step(self, steps: int) -> None:
         """Show the next sequence, or the one before."""
@@ -146,6 +148,7 @@ class StudyPart:
         self.state.roles = []
         package = self.desk.logic.package(task)
         self.package = package
+        self.state.card = cardWords(package)
         self.study.setRoles(package.roles)
         self.refresh()
         self.desk.later(self._lookAround())
