@@ -11,12 +11,7 @@ from MedSegAISlicer.scene.study_fixes import applyFix
 from MedSegAISlicer.scene.study_lights import studyLights, worst
 from MedSegAISlicer.scene.volumes import caseFromNodes
 
-from Testing.harness.mrml import addCase, addVolume, fingerprint
-
-
-@pytest.fixture
-def nodes(scene, tiny_case):
-    return addCase(tiny_case)
+from Testing.harness.mrml import addVolume, fingerprint
 
 
 @pytest.fixture
