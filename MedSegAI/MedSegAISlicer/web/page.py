@@ -224,6 +224,16 @@ def _correct(parts: Parts) -> None:
     slot = parts.desk.slot
 
     def history() -> None:
+        v3.VBtn(
+            icon="mdi-layers-triple-outline",
+            size="x-small",
+            variant="text",
+            click=slot(parts.correct.fill),
+            disabled=("!chosen || is_correcting",),
+            title="Fill between slices: the gaps of the chosen region between the slices that it is drawn on",
+            aria_label="Fill between slices",
+            **MORE,
+        )
         for name, icon, work, may in (
             ("Undo", "mdi-undo", parts.correct.undo, "undo"),
             ("Redo", "mdi-redo", parts.correct.redo, "redo"),
@@ -262,9 +272,6 @@ def _correct(parts: Parts) -> None:
                 inset=True,
                 classes="lasso",
             )
-        _button(
-            "Fill between slices", slot(parts.correct.fill), "mdi-layers-triple-outline", "!is_correcting && chosen"
-        )
         with html.Div(classes="row brush", v_show="tool === 'paint' || tool === 'erase'"):
             v3.VIcon("mdi-circle-outline", size="small")
             v3.VSlider(
