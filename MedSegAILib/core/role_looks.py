@@ -66,7 +66,16 @@ def look(volume: Volume) -> Look:
     Args:
         volume: any grid and dtype; voxels that are not finite count as 0.
     """
-    coarse, matrix = _coarse(volume)
+    return look_closely(*coarse_of(volume))
+
+
+def look_closely(coarse: Float, matrix: Matrix) -> Look:
+    """Look at what :func:`coarse_of` gave, the larger half of the time of a look.
+
+    Args:
+        coarse: means over blocks, ``[z, y, x]``.
+        matrix: ijk_to_ras of the blocks.
+    """
     spacing_mm = np.linalg.norm(matrix[:3, :3], axis=0)[::-1]
     problem = _problem(coarse, spacing_mm)
     if problem:
@@ -128,8 +137,8 @@ def swapped(numbers: Numbers) -> Numbers:
     return np.asarray(numbers[_SWAPPED] * _SIGN)
 
 
-def _coarse(volume: Volume) -> tuple[Float, Matrix]:
-    """Average blocks along the volume's own axes; whole blocks only."""
+def coarse_of(volume: Volume) -> tuple[Float, Matrix]:
+    """Average blocks along the volume's own axes, whole blocks only: the smaller half of the time of a look."""
     steps = [max(1, round(COARSE_MM / size)) for size in volume.grid.spacing_zyx_mm]
     steps = [min(step, count) for step, count in zip(steps, volume.array.shape, strict=True)]
     array = volume.array
@@ -226,9 +235,12 @@ def _box_mean(array: Float, sizes: Sequence[int]) -> Float:
         half, count = size // 2, array.shape[axis]
         pad = [(0, 0)] * 3
         pad[axis] = (half + 1, half)
-        total = np.moveaxis(np.cumsum(np.pad(array, pad, mode="edge"), axis=axis, dtype=np.float64), axis, 0)
-        mean = (total[size : size + count] - total[:count]) / size
-        array = np.moveaxis(mean, 0, axis).astype(np.float32)
+        total = np.cumsum(np.pad(array, pad, mode="edge"), axis=axis, dtype=np.float64)
+        low, high = ([slice(None)] * 3 for _ in range(2))
+        low[axis], high[axis] = slice(0, count), slice(size, size + count)
+        difference = total[tuple(high)] - total[tuple(low)]
+        difference /= size
+        array = difference.astype(np.float32)
     return array
 
 

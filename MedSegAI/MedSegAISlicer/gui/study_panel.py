@@ -21,6 +21,7 @@ from MedSegAISlicer.scene.study_lights import RoleLight, studyLights
 from . import sentences
 from .light_row import LightRow
 
+_LOOK_PAUSE_MS = 10  # between two looks the window does what is due
 ROWS = ("T1", "T1ce", "T2", "FLAIR")  # of the .ui file
 
 
@@ -145,12 +146,11 @@ class StudyPanel:
         isOpen = self._finder.wantsLook(nodes, list(self.selectors), chosen)
         if not self._isLookDue and (isOpen or self._wantsToCheck()):
             self._isLookDue = True
-            qt.QTimer.singleShot(0, self.onLookDue)
+            qt.QTimer.singleShot(_LOOK_PAUSE_MS, self.onLookDue)
 
     def _wantsToCheck(self) -> bool:
-        """Tell whether a chosen sequence of a head was not looked at yet."""
-        given = {role: node for role, node in self.inputs().items() if node is not None}
-        return set(self.selectors) <= set(HEAD_ROLES) and len(self._finder.looks(given)) < len(given)
+        """Tell whether a chosen sequence of a head was not looked at yet, or not compared with another one."""
+        return set(self.selectors) <= set(HEAD_ROLES) and self._finder.wantsCheck(self.inputs())
 
     def onLookDue(self) -> None:
         """Look at one volume, and see what that settles; one at a time, so that the window never stands still."""

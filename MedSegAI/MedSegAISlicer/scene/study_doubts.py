@@ -36,7 +36,7 @@ class InputDoubt:
 
 
 def inputDoubts(package: Package, looks: Mapping[str, Look | None], *, isMasked: bool) -> dict[str, InputDoubt]:
-    """Give what speaks against the inputs of a head task; nothing for other tasks.
+    """Give what speaks against the inputs of a head task, as far as they were looked at and compared.
 
     Args:
         package: of the task.
@@ -50,7 +50,7 @@ def inputDoubts(package: Package, looks: Mapping[str, Look | None], *, isMasked:
     if len(seen) > 1:
         roles = list(seen)
         odds = LookOdds([seen[role] for role in roles])
-        found = odds.misnamed(dict(enumerate(roles)))
+        found = odds.misnamed(dict(enumerate(roles))) if odds.is_compared else {}
         doubts.update(_misnamed({roles[index]: name for index, name in found.items()}))
     return doubts
 
