@@ -27,9 +27,7 @@ from .run import Run, Weights, read_run
 from .scores import SetScore
 from .tasks.task import EnsemblePlan, Json, StagePlan, Task
 
-VERSION = "0.1.0"
 CARD = "card.md"
-LARGEST_BYTES = 3 << 19  # 1.5 MiB: the small package travels inside the extension
 DEEP_HEADS = ("deep_bottom.", "deep_bottom2.", "deep3.", "deep2.")
 
 
@@ -49,7 +47,7 @@ def export_runs(task: Task, run_of: Callable[[str], Run], folder: Path, scores: 
 
     Raises:
         InputError: "checkpoint.missing".
-        PackageError: "package.size" above 1.5 MiB for a task that travels with the extension.
+        PackageError: "package.size" above what the task allows, if it travels with the extension.
     """
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -74,7 +72,7 @@ def _fill(part: Path, task: Task, run_of: Callable[[str], Run], scores: Sequence
     _write(part / MANIFEST, content)
     _write(part / MANIFEST_CHECKSUM, f"{sha256(content.encode())}  {MANIFEST}\n")
     if task.travels:
-        _check_size(part)
+        _check_size(part, task.largest_bytes)
     read_package(part)
 
 
@@ -137,7 +135,7 @@ def manifest(
     return {
         "format": FORMAT,
         **head,
-        "version": VERSION,
+        "version": task.version,
         "trained_on": trained_on(task, runs),
         **table,
         "stages": list(stages),
@@ -188,12 +186,12 @@ def _save(weights: Weights, path: Path, *, eight_bit: bool) -> None:
     path.chmod(0o644)  # safetensors writes for the owner alone; an installed package is read by all
 
 
-def _check_size(folder: Path) -> None:
+def _check_size(folder: Path, largest: int) -> None:
     size = sum(path.stat().st_size for path in folder.iterdir())
-    if size > LARGEST_BYTES:
+    if size > largest:
         raise PackageError(
             "package.size",
-            f"The package has {size} bytes; {LARGEST_BYTES} are allowed.",
+            f"The package has {size} bytes; {largest} are allowed.",
             "Choose a narrower network.",
         )
 

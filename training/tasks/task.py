@@ -73,6 +73,8 @@ class Task:
         measured_with: (set, part, inputs) of studies that are shown with these inputs alone: what a run with fewer
             may expect.
         travels: its package comes along with the extension and must stay small.
+        largest_bytes: of a package that travels.
+        version: of the package; a new one for new weights.
     """
 
     table: Json
@@ -82,6 +84,8 @@ class Task:
     measured_on: tuple[tuple[str, str], ...]
     measured_with: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     travels: bool = True
+    largest_bytes: int = 3 << 19  # 1.5 MiB
+    version: str = "0.1.0"
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ from MedSegAILib.core.run import RunOptions
 from MedSegAILib.core.volume import Volume
 from MedSegAILib.tasks.package import Package, read_package
 from MedSegAILib.tasks.prepare import prepare
-from training import datasets, export
+from training import datasets
 from training.__main__ import main
 from training.export import Run, export_runs, read_run
 from training.phantoms.brain import HeadOptions, draw_head
@@ -157,14 +157,12 @@ def test_exporting_again_replaces_the_package_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["brain-tumor"]
 
 
-def test_a_package_above_the_limit_is_refused_and_the_old_one_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_package_above_the_limit_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
     folder = tmp_path / "brain-tumor"
     export_steps(folder, 1)
-    monkeypatch.setattr(export, "LARGEST_BYTES", 1000)
+    run = Run(TINY, random_network().state_dict(), 2, 0.1)
     with pytest.raises(PackageError) as caught:
-        export_steps(folder, 2)
+        export_runs(replace(BRAIN_TUMOR, largest_bytes=1000), lambda _: run, folder)
     assert caught.value.code == "package.size"
     assert "1 steps" in json.dumps(read_package(folder).manifest)
 
