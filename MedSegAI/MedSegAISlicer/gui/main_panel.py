@@ -60,6 +60,7 @@ class MainPanel(VTKObservationMixin):
         self._isRefreshDue = False
         self._lastChoice: tuple[str, dict[str, str]] | None = None
         ui.researchUseLabel.text = RESEARCH_USE
+        ui.cardCollapsibleButton.collapsed = True
         self.runPanel = RunPanel(ui)
         self.undo = UndoPanel(ui, self.runPanel.say, self._showResult)
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
