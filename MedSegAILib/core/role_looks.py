@@ -48,6 +48,7 @@ class Look:
         local: what of them differs from the neighborhood.
         depth: below the surface, over the largest depth, 0 to 1.
         ijk_to_ras: 4x4 of the coarse voxels.
+        tissue_ml: volume of the tissue and of what it encloses; 0 where there is a problem.
     """
 
     problem: str
@@ -56,6 +57,7 @@ class Look:
     local: Float
     depth: Float
     ijk_to_ras: Matrix
+    tissue_ml: float = 0.0
 
 
 def look(volume: Volume) -> Look:
@@ -64,13 +66,24 @@ def look(volume: Volume) -> Look:
     Args:
         volume: any grid and dtype; voxels that are not finite count as 0.
     """
-    coarse, matrix = _coarse(volume)
+    return look_closely(*coarse_of(volume))
+
+
+def look_closely(coarse: Float, matrix: Matrix) -> Look:
+    """Look at what :func:`coarse_of` gave, the larger half of the time of a look.
+
+    Args:
+        coarse: means over blocks, ``[z, y, x]``.
+        matrix: ijk_to_ras of the blocks.
+    """
     spacing_mm = np.linalg.norm(matrix[:3, :3], axis=0)[::-1]
     problem = _problem(coarse, spacing_mm)
     if problem:
         nothing = np.zeros_like(coarse)
         return Look(problem, np.zeros(8), nothing, nothing, nothing, matrix)
-    depth_mm = _depth_mm(_hull(coarse > _threshold(coarse)), spacing_mm)
+    hull = _hull(coarse > _threshold(coarse))
+    tissue_ml = float(np.count_nonzero(hull) * np.prod(spacing_mm)) / 1000.0
+    depth_mm = _depth_mm(hull, spacing_mm)
     depth = depth_mm / max(float(depth_mm.max()), 1e-6)
     core = depth > CORE_SHARE
     middle = float(np.median(coarse[core])) if np.count_nonzero(core) >= FEWEST_CORE_VOXELS else 0.0
@@ -81,7 +94,7 @@ def look(volume: Volume) -> Look:
     sizes = [2 * max(1, round(NEIGHBORHOOD_MM / size)) + 1 for size in spacing_mm]
     local = relative - _box_mean(relative, sizes)
     numbers = _volume_numbers(relative, local, depth, core, sizes)
-    return Look("", numbers, relative, local, depth.astype(np.float32), matrix)
+    return Look("", numbers, relative, local, depth.astype(np.float32), matrix, tissue_ml)
 
 
 def compare(first: Look, second: Look) -> Numbers | None:
@@ -124,8 +137,8 @@ def swapped(numbers: Numbers) -> Numbers:
     return np.asarray(numbers[_SWAPPED] * _SIGN)
 
 
-def _coarse(volume: Volume) -> tuple[Float, Matrix]:
-    """Average blocks along the volume's own axes; whole blocks only."""
+def coarse_of(volume: Volume) -> tuple[Float, Matrix]:
+    """Average blocks along the volume's own axes, whole blocks only: the smaller half of the time of a look."""
     steps = [max(1, round(COARSE_MM / size)) for size in volume.grid.spacing_zyx_mm]
     steps = [min(step, count) for step, count in zip(steps, volume.array.shape, strict=True)]
     array = volume.array
@@ -222,9 +235,12 @@ def _box_mean(array: Float, sizes: Sequence[int]) -> Float:
         half, count = size // 2, array.shape[axis]
         pad = [(0, 0)] * 3
         pad[axis] = (half + 1, half)
-        total = np.moveaxis(np.cumsum(np.pad(array, pad, mode="edge"), axis=axis, dtype=np.float64), axis, 0)
-        mean = (total[size : size + count] - total[:count]) / size
-        array = np.moveaxis(mean, 0, axis).astype(np.float32)
+        total = np.cumsum(np.pad(array, pad, mode="edge"), axis=axis, dtype=np.float64)
+        low, high = ([slice(None)] * 3 for _ in range(2))
+        low[axis], high[axis] = slice(0, count), slice(size, size + count)
+        difference = total[tuple(high)] - total[tuple(low)]
+        difference /= size
+        array = difference.astype(np.float32)
     return array
 
 

@@ -48,6 +48,24 @@ class LookOdds:
     def __init__(self, looks: Sequence[Look]) -> None:
         self._looks = looks
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether every pair was compared, so that the odds of any naming cost next to nothing."""
+        return self._open_pair() is None
+
+    def compare_next(self) -> bool:
+        """Compare one more pair, about a hundredth of a second; gives whether there was one."""
+        pair = self._open_pair()
+        if pair is not None:
+            self._pair(*pair)
+        return pair is not None
+
+    def _open_pair(self) -> tuple[int, int] | None:
+        for first, second in combinations(range(len(self._looks)), 2):
+            if self._looks[second] not in _COMPARED.get(self._looks[first], {}):
+                return first, second
+        return None
+
     def log_odds(self, roles: Mapping[int, str]) -> float:
         """Give the believed log odds of a naming against "none of the volumes is a sequence".
 

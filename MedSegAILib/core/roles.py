@@ -23,6 +23,7 @@ _SILENT = 0.1  # a volume that claims nothing gets a role; that it gets none wei
 _LEFT_OUT = 0.02  # a volume that claims a role gets none
 MOST_CANDIDATES = 6  # a role; more are left open
 MOST_SURE = 0.99  # no look is certain
+_ALONE = "It is the only image, and the task takes one."
 LIKELY = 0.1  # a volume is named as candidate from here on
 _LOOK_WORDS = {
     "T1": "fluid dark, white matter bright, and no contrast agent where the other T1 has it",
@@ -58,7 +59,7 @@ class Guess:
         role: given role, "" when none was given.
         confidence: of that role, or that none was right, 0 to 1.
         reason: one sentence.
-        source: "words", "looks" or "".
+        source: "words", "looks", "alone" (the only volume for the only role) or "".
     """
 
     key: str
@@ -121,6 +122,9 @@ def assign(candidates: Sequence[Candidate], roles: Sequence[str]) -> Assignment:
     """
     if not candidates or not roles:
         return Assignment((), {})
+    if len(candidates) == len(roles) == 1 and not candidates[0].claim.role:
+        only = candidates[0]  # nothing speaks against it; whether it is such an image is checked by the run
+        return Assignment((Guess(only.key, only.title, roles[0], MOST_SURE, _ALONE, "alone"),), {})
     odds = None
     if set(HEAD_ROLES) <= set(roles) and any(one.look is not None for one in candidates):
         # A look that is no head's leaves clear words as they are; the checks of the run say what is wrong.

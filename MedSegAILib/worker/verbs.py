@@ -15,7 +15,7 @@ from MedSegAILib.core.run import Cancel, ProgressCallback
 from .protocol import broken
 from .verb_correct import correct, doubt_map, fill_between
 from .verb_export_corrections import export_corrections
-from .verbs_setup import bundle_install, bundle_look, bundle_repair, doctor
+from .verbs_setup import bundle_install, bundle_look, bundle_repair, doctor, libraries_install, libraries_look
 
 Arguments = Mapping[str, Any]
 Verb = Callable[[Arguments, Path, ProgressCallback, Cancel], dict[str, Any]]
@@ -58,6 +58,8 @@ VERBS: dict[str, Verb] = {
     "bundle_look": bundle_look,
     "bundle_install": bundle_install,
     "bundle_repair": bundle_repair,
+    "libraries_look": libraries_look,
+    "libraries_install": libraries_install,
     "correct": correct,
     "fill_between": fill_between,
     "doubt_map": doubt_map,

@@ -1,4 +1,4 @@
-"""The verbs about the installation itself: the doctor, and an offline bundle looked at, installed, repaired. Ring 7."""
+"""The verbs about the installation itself: doctor, offline bundle, libraries from the network. Ring 7 (worker)."""
 
 from __future__ import annotations
 
@@ -55,6 +55,36 @@ def bundle_repair(arguments: Arguments, _folder: Path, _progress: ProgressCallba
 
     bundle = read_bundle(Path(str(arguments["bundle"])))
     return _told(repair_bundle(bundle, _libraries(bundle)))
+
+
+def libraries_look(
+    _arguments: Arguments, _folder: Path, _progress: ProgressCallback, _cancel: Cancel
+) -> dict[str, Any]:
+    """Say which libraries are missing, how large they are and where they would go; the network is not asked."""
+    from MedSegAILib.tasks.libraries import missing_libraries
+
+    parts = [
+        {
+            "name": f"library {library.name}",
+            "version": library.versions,
+            "license": library.license,
+            "bytes": round(library.download_mb * 1e6),
+        }
+        for library in missing_libraries()
+    ]
+    names = [library.name for library in missing_libraries()]
+    return {"parts": parts, "names": names, "faults": [], "libraries_to": str(default_site(os.environ))}
+
+
+def libraries_install(
+    arguments: Arguments, _folder: Path, progress: ProgressCallback, cancel: Cancel
+) -> dict[str, Any]:
+    """Fetch from the network what was shown and agreed to; ``arguments``: "names" that ``libraries_look`` gave."""
+    from MedSegAILib.tasks.libraries import fetch_libraries, missing_libraries
+
+    agreed = set(arguments["names"])
+    wanted = [library for library in missing_libraries() if library.name in agreed]
+    return _told(fetch_libraries(wanted, default_site(os.environ), progress, cancel))
 
 
 def _libraries(bundle: Any) -> Path | None:

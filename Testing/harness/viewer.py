@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ctypes.util import find_library
 from importlib.util import find_spec
@@ -157,6 +157,24 @@ class ViewerPage:
         mouse.move(*points[1], steps=12)
         self.page.wait_for_timeout(100)
         mouse.up()
+
+    def outline(self, view: str, points: Sequence[tuple[float, float]], whileDrawing: Any = None) -> None:
+        """Draw through several points with the left button; ``whileDrawing`` is called before it is let go."""
+        box, mouse = self.view(view), self.page.mouse
+        places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in points]
+        mouse.move(*places[0])
+        self.page.wait_for_timeout(300)
+        mouse.down()
+        for place in places[1:]:
+            mouse.move(*place, steps=6)
+        if whileDrawing is not None:
+            whileDrawing()
+        mouse.up()
+
+    def key(self, name: str) -> None:
+        """Press a key, for example "Shift+A", with the focus on no field."""
+        self.page.evaluate("document.activeElement && document.activeElement.blur()")
+        self.page.keyboard.press(name.replace("Ctrl", "Control"))
 
     def select(self, name: str, choice: str) -> None:
         """Choose an entry of a list by its first words."""

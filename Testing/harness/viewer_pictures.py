@@ -26,7 +26,7 @@ def take(folder: Path) -> list[Path]:
         keep("viewer-loaded")
         viewer.press("Segment")
         viewer.waitFor("#run-text:has-text('left')")
-        keep("viewer-running")
+        keep("viewer-running", 200)
         viewer.sentence("Done in")
         viewer.page.locator(".surface-hint").wait_for(state="hidden")
         viewer.press("T1ce")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from MedSegAISlicer.scene.load import openScene, saveScene
 
 from MedSegAILib.core.doubt import Doubt, Place
 from Testing.harness.edits import contents, paint
@@ -79,4 +80,12 @@ def test_from_loaded_scans_to_an_audit_file(desktop, clients, tiny_case, tmp_pat
     assert [line["what"].split(":")[0] for line in story] == ["by hand", "undone", "by hand", "accepted", "locked"]
     assert story[3]["reader"] == "AB"
     assert {role: fingerprint(node) for role, node in nodes.items()} == before
+    # Saved, closed, opened again: table, states, versions.
+    rows, states, first = desktop.rows(), desktop.states(), result.GetName()
+    path = saveScene(desktop.scene, tmp_path / "scene.mrb")
+    openScene(desktop.scene, path)
+    desktop.settle()
+    assert (desktop.logicResult().GetName(), desktop.rows(), desktop.states()) == (first, rows, states)
+    assert desktop.find("versionComboBox").count() == 2
+    assert desktop.chosen() == {role: f"head_{role}" for role in nodes}
     assert desktop.messages == []

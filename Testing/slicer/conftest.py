@@ -29,3 +29,35 @@ def complaints(scene: Any) -> Any:
     from Testing.harness.mrml import boot
 
     return boot()[1].take
+
+
+@pytest.fixture
+def nodes(scene: Any, tiny_case: Any) -> dict[str, Any]:
+    """The volume nodes of a tiny case by role."""
+    from Testing.harness.mrml import addCase
+
+    return addCase(tiny_case)
+
+
+@pytest.fixture
+def labels(tiny_case: Any) -> Any:
+    """A label map ``[z, y, x]`` for the tiny case."""
+    from Testing.makers.phantoms import make_labels
+
+    return make_labels(tiny_case.reference_grid()).array
+
+
+@pytest.fixture
+def client() -> Any:
+    """A worker that the test plays."""
+    from Testing.harness.fake_worker import FakeClient
+
+    return FakeClient()
+
+
+@pytest.fixture
+def runner(scene: Any, client: Any) -> Any:
+    """A runner of that scene with that worker."""
+    from MedSegAISlicer.scene.runner import Runner
+
+    return Runner(scene, client)

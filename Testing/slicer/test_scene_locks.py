@@ -21,15 +21,10 @@ from MedSegAILib.core.errors import UsageError
 from MedSegAILib.core.run import RunOptions
 from Testing.harness.edits import contents, paint
 from Testing.harness.fake_worker import FakeClient
-from Testing.harness.mrml import addCase, segmentationFingerprint
+from Testing.harness.mrml import segmentationFingerprint
 from Testing.makers.phantoms import make_labels
 
 BOX = (slice(2, 4), slice(2, 4), slice(2, 4))
-
-
-@pytest.fixture
-def nodes(scene, tiny_case):
-    return addCase(tiny_case)
 
 
 @pytest.fixture

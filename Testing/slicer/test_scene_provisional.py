@@ -5,36 +5,14 @@ from __future__ import annotations
 import pytest
 from MedSegAISlicer.scene.family import versionsOf
 from MedSegAISlicer.scene.provisional import PROVISIONAL_ATTRIBUTE
-from MedSegAISlicer.scene.runner import Callbacks, Runner
+from MedSegAISlicer.scene.runner import Callbacks
 from MedSegAISlicer.scene.segmentations import readPassport
 from MedSegAISlicer.scene.undo import UndoHistory
 
 from MedSegAILib.core.errors import ResourceError
 from MedSegAILib.core.run import RunOptions
 from Testing.harness.edits import contents
-from Testing.harness.fake_worker import FakeClient
-from Testing.harness.mrml import addCase, fingerprint, segmentationFingerprint
-from Testing.makers.phantoms import make_labels
-
-
-@pytest.fixture
-def nodes(scene, tiny_case):
-    return addCase(tiny_case)
-
-
-@pytest.fixture
-def client():
-    return FakeClient()
-
-
-@pytest.fixture
-def runner(scene, client):
-    return Runner(scene, client)
-
-
-@pytest.fixture
-def labels(tiny_case):
-    return make_labels(tiny_case.reference_grid()).array
+from Testing.harness.mrml import fingerprint, segmentationFingerprint
 
 
 @pytest.fixture

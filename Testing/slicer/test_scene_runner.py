@@ -12,7 +12,6 @@ from MedSegAISlicer.scene.segmentations import maskFromSegment
 
 from MedSegAILib.core.errors import InputError, ResourceError, UsageError, WorkerError
 from MedSegAILib.core.run import RunOptions
-from Testing.harness.fake_worker import FakeClient
 from Testing.harness.mrml import addCase, addTransform, addVolume, fingerprint
 from Testing.makers.phantoms import make_case, make_labels
 
@@ -27,16 +26,6 @@ class Told:
             onDone=lambda node, result: self.done.append(node),
             onError=self.errors.append,
         )
-
-
-@pytest.fixture
-def client():
-    return FakeClient()
-
-
-@pytest.fixture
-def nodes(scene, tiny_case):
-    return addCase(tiny_case)
 
 
 def start(scene, client, nodes, told=None):

@@ -10,13 +10,8 @@ from MedSegAISlicer.scene.statistics import inputsOf, largestDiameterMm, regionS
 
 from MedSegAILib.core.run import RunOptions
 from Testing.harness.fake_worker import FakeClient
-from Testing.harness.mrml import addCase, addTransform, addVolume
+from Testing.harness.mrml import addTransform, addVolume
 from Testing.makers.phantoms import make_labels
-
-
-@pytest.fixture
-def nodes(scene, tiny_case):
-    return addCase(tiny_case)
 
 
 @pytest.fixture

@@ -6,15 +6,12 @@ import numpy as np
 import pytest
 import slicer
 from MedSegAISlicer.scene.logic import SegmentationLogic
-from MedSegAISlicer.scene.study_lights import applyFix, studyLights, worst
+from MedSegAISlicer.scene.parameters import Parameters, parameterNode
+from MedSegAISlicer.scene.study_fixes import applyFix
+from MedSegAISlicer.scene.study_lights import studyLights, worst
 from MedSegAISlicer.scene.volumes import caseFromNodes
 
-from Testing.harness.mrml import addCase, addVolume, fingerprint
-
-
-@pytest.fixture
-def nodes(scene, tiny_case):
-    return addCase(tiny_case)
+from Testing.harness.mrml import addVolume, fingerprint
 
 
 @pytest.fixture
@@ -33,16 +30,23 @@ def colors(package, nodes):
 def test_a_whole_study_is_green_with_its_reasons(package, nodes):
     found = lights(package, nodes, {"T1": "Its name says T1."})
     assert [light.color for light in found.values()] == ["green"] * 4
-    assert found["T1"].reason == "Its name says T1."
+    assert found["T1"].reason == "Its name says T1. 40 x 40 x 40 voxels of 2 x 2 x 2 mm."
     assert worst(list(found.values())) == "green"
 
 
-def test_one_volume_twice_is_red_at_both_and_a_click_clears_one(package, nodes):
+@pytest.fixture
+def parameters(scene):
+    return Parameters(parameterNode(scene))
+
+
+def test_one_volume_twice_is_red_at_both_and_a_click_opens_both(package, nodes, parameters):
+    parameters.chosenByHand = frozenset({"T1", "T1ce", "T2"})
     chosen = {**nodes, "T1ce": nodes["T1"]}
     found = lights(package, chosen)
     assert (found["T1"].color, found["T1ce"].color, found["T2"].color) == ("red", "red", "green")
     assert found["T1ce"].reason == "The same volume is chosen for T1."
-    assert applyFix(found["T1ce"], chosen) is None
+    assert applyFix(found["T1ce"], chosen, parameters) == {"T1": None, "T1ce": None}
+    assert parameters.chosenByHand == {"T2"}
 
 
 def test_another_grid_is_amber_and_told(package, nodes):
@@ -62,15 +66,16 @@ def test_a_missing_sequence_is_red_or_amber_as_the_model_was_trained(package, no
     assert "not certain" in found["T1"].reason
 
 
-def test_a_warped_volume_is_red_and_the_fix_uses_a_hardened_copy(scene, package, nodes):
+def test_a_warped_volume_is_red_and_the_fix_uses_a_hardened_copy(scene, package, nodes, parameters):
     warp = scene.AddNewNodeByClass("vtkMRMLGridTransformNode", "warp")
     warp.SetAndObserveTransformFromParent(slicer.vtkOrientedGridTransform())
     nodes["FLAIR"].SetAndObserveTransformNodeID(warp.GetID())
     before = fingerprint(nodes["FLAIR"])
     light = lights(package, nodes)["FLAIR"]
     assert (light.color, light.code) == ("red", "harden")
-    fixed = applyFix(light, nodes)
+    fixed = applyFix(light, nodes, parameters)["FLAIR"]
     assert fixed is not nodes["FLAIR"]
+    assert parameters.chosenByHand == {"FLAIR"}
     assert fixed.GetParentTransformNode() is None
     assert fingerprint(nodes["FLAIR"]) == before
     chosen = {**nodes, "FLAIR": fixed}
@@ -78,7 +83,7 @@ def test_a_warped_volume_is_red_and_the_fix_uses_a_hardened_copy(scene, package,
     caseFromNodes(chosen, package.reference)
 
 
-def test_a_frame_of_a_sequence_is_red_and_the_fix_copies_it(scene, package, nodes):
+def test_a_frame_of_a_sequence_is_red_and_the_fix_copies_it(scene, package, nodes, parameters):
     sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", "4D")
     sequence.SetDataNodeAtValue(nodes["T1"], "0")
     browser = scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", "browser")
@@ -86,7 +91,7 @@ def test_a_frame_of_a_sequence_is_red_and_the_fix_copies_it(scene, package, node
     browser.AddProxyNode(nodes["T1"], sequence, False)
     light = lights(package, nodes)["T1"]
     assert (light.color, light.code) == ("red", "frame")
-    fixed = applyFix(light, nodes)
+    fixed = applyFix(light, nodes, parameters)["T1"]
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(fixed), slicer.util.arrayFromVolume(nodes["T1"]))
     assert colors(package, {**nodes, "T1": fixed}) == ["green"] * 4
 

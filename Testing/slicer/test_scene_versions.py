@@ -7,7 +7,6 @@ import pytest
 import slicer
 from MedSegAISlicer.scene.family import versionsOf
 from MedSegAISlicer.scene.review import decide, reviewOf
-from MedSegAISlicer.scene.runner import Runner
 from MedSegAISlicer.scene.segment_mark import isTouched
 from MedSegAISlicer.scene.segmentations import maskFromSegment
 from MedSegAISlicer.scene.story import storyOf
@@ -23,31 +22,9 @@ from MedSegAISlicer.scene.versions import (
 from MedSegAILib.core.errors import ResourceError, UsageError
 from MedSegAILib.core.run import RunOptions
 from Testing.harness.edits import contents, paint
-from Testing.harness.fake_worker import FakeClient
 from Testing.harness.mrml import addCase, addTransform, fingerprint, segmentationFingerprint
-from Testing.makers.phantoms import make_labels
 
 BOX = (slice(2, 4), slice(2, 4), slice(2, 4))
-
-
-@pytest.fixture
-def client():
-    return FakeClient()
-
-
-@pytest.fixture
-def nodes(scene, tiny_case):
-    return addCase(tiny_case)
-
-
-@pytest.fixture
-def runner(scene, client):
-    return Runner(scene, client)
-
-
-@pytest.fixture
-def labels(tiny_case):
-    return make_labels(tiny_case.reference_grid()).array
 
 
 @pytest.fixture

@@ -25,12 +25,13 @@ from . import correct_sentences as words
 from . import review_sentences, sentences
 from .export_panel import newFolder
 from .guard import guarded
+from .keys import KEYS
 from .shortcuts import Shortcuts
 
 _POLL_MS = 10
 _LOOK_FIRST = 1  # index of "Look first"
 # Not Return and Esc: a line of text in the panel needs them.
-_KEYS = {"includeButton": "I", "excludeButton": "X", "applyPreviewButton": "Shift+I", "discardPreviewButton": "Shift+X"}
+_KEYS = {f"{name}Button": KEYS[name] for name in ("include", "exclude", "applyPreview", "discardPreview")}
 
 
 class CorrectPanel:

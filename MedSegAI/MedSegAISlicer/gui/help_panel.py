@@ -1,4 +1,4 @@
-"""Help: the doctor, and an offline bundle that is looked at first and installed or repaired by a click. Ring 10."""
+"""Help: the doctor; libraries of the network, an offline bundle: shown first, installed by a click. Ring 10 (GUI)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import qt
 
-from MedSegAISlicer.scene.installation import Asked, bundleLines, changeLines, doctorLines
+from MedSegAISlicer.scene.installation import Asked, bundleLines, changeLines, doctorLines, libraryLines
 from MedSegAISlicer.scene.logic import SegmentationLogic
 
 from . import sentences
@@ -19,12 +19,17 @@ _BUTTONS = {
     "bundleLookButton": "bundle_look",
     "bundleInstallButton": "bundle_install",
     "bundleRepairButton": "bundle_repair",
+    "librariesLookButton": "libraries_look",
+    "librariesInstallButton": "libraries_install",
 }
+_INSTALLS = ("bundle_install", "bundle_repair", "libraries_install")
 _LINES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "doctor": doctorLines,
     "bundle_look": bundleLines,
     "bundle_install": changeLines,
     "bundle_repair": changeLines,
+    "libraries_look": libraryLines,
+    "libraries_install": changeLines,
 }
 
 
@@ -41,6 +46,7 @@ class HelpPanel:
         self.logic = logic
         self._asked: Asked | None = None
         self._lookedAt = ""  # the bundle whose contents were shown: consent is for these
+        self._names: list[str] = []  # the libraries that were shown
         self._timer = qt.QTimer()
         self._timer.setInterval(_POLL_MS)
         self._timer.connect("timeout()", self.onTimer)
@@ -49,6 +55,8 @@ class HelpPanel:
             "bundleLookButton": self.onLook,
             "bundleInstallButton": self.onInstall,
             "bundleRepairButton": self.onRepair,
+            "librariesLookButton": self.onLibraries,
+            "librariesInstallButton": self.onFetch,
         }
         for name, slot in self._slots.items():
             getattr(ui, name).connect("clicked()", slot)
@@ -83,6 +91,17 @@ class HelpPanel:
         """Put back what is missing or altered."""
         self._ask("bundle_repair")
 
+    def onLibraries(self) -> None:
+        """Show which libraries are missing, with their sizes; nothing is fetched."""
+        self._ask("libraries_look")
+
+    def onFetch(self) -> None:
+        """Fetch what was shown; pressed again meanwhile, it stops."""
+        if self._asked is not None and self._asked.verb == "libraries_install":
+            self._asked.cancel()
+        else:
+            self._ask("libraries_install")
+
     def onFolder(self) -> None:
         """Another bundle was chosen: it was not looked at yet."""
         self._draw()
@@ -94,14 +113,20 @@ class HelpPanel:
             if asked is None:
                 return
             asked.poll()
+            if asked.doing:
+                self.ui.helpLabel.text = asked.doing
             if asked.state != "running":
                 self._end(asked)
 
     def _ask(self, verb: str) -> None:
         with guarded(self._abandon):
             if self._asked is None:
-                folder = str(self.ui.bundleDirectoryButton.directory)
-                self._asked = Asked(self.logic.runner.client, verb, {} if verb == "doctor" else {"bundle": folder})
+                arguments: dict[str, Any] = {}
+                if verb.startswith("bundle"):
+                    arguments = {"bundle": str(self.ui.bundleDirectoryButton.directory)}
+                elif verb == "libraries_install":
+                    arguments = {"names": self._names}
+                self._asked = Asked(self.logic.runner.client, verb, arguments)
                 self.ui.helpLabel.text = sentences.looking()
                 self._draw()
                 self._timer.start()
@@ -114,7 +139,11 @@ class HelpPanel:
             self.ui.helpLabel.text = "\n".join(_LINES[asked.verb](asked.answer))
             if asked.verb == "bundle_look" and not asked.answer["faults"]:
                 self._lookedAt = str(self.ui.bundleDirectoryButton.directory)
-            if asked.verb in ("bundle_install", "bundle_repair") and not self.logic.isBusy:
+            if asked.verb == "libraries_look":
+                self._names = list(asked.answer["names"])
+            if asked.verb == "libraries_install":
+                self._names = []
+            if asked.verb in _INSTALLS and not self.logic.isBusy:
                 self.logic.close()  # the next run starts a worker that sees what is new
         self._draw()
 
@@ -134,3 +163,7 @@ class HelpPanel:
         isShown = bool(self._lookedAt) and self._lookedAt == str(self.ui.bundleDirectoryButton.directory)
         self.ui.bundleInstallButton.enabled = isIdle and isShown
         self.ui.bundleInstallButton.toolTip = "" if isShown else sentences.lookFirst()
+        isFetching = self._asked is not None and self._asked.verb == "libraries_install"
+        self.ui.librariesInstallButton.enabled = isFetching or (isIdle and bool(self._names))
+        self.ui.librariesInstallButton.text = sentences.cancelButton() if isFetching else sentences.fetchButton()
+        self.ui.librariesInstallButton.toolTip = "" if self._names else sentences.lookFirst()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import qt
 import slicer
@@ -18,7 +18,7 @@ from MedSegAISlicer.scene.logic import SegmentationLogic
 from MedSegAISlicer.scene.python_line import pythonLines
 from MedSegAISlicer.scene.readiness import whyNotReady
 from MedSegAISlicer.scene.runner import Callbacks, Run
-from MedSegAISlicer.scene.tasks import presetOutlooks, taskChoices
+from MedSegAISlicer.scene.tasks import cardWords, presetOutlooks, taskChoices
 from MedSegAISlicer.scene.time_left import TimeLeft
 from MedSegAISlicer.scene.versions import showOnly
 
@@ -30,8 +30,10 @@ from .editor_panel import EditorPanel
 from .export_panel import ExportPanel
 from .guard import guarded
 from .help_panel import HelpPanel
+from .keys import KEYS, keyList
 from .review_panel import ReviewPanel
 from .run_panel import RunPanel
+from .shortcuts import Shortcuts
 from .study_panel import StudyPanel
 from .task_panel import TaskPanel
 from .undo_panel import UndoPanel
@@ -58,6 +60,7 @@ class MainPanel(VTKObservationMixin):
         self._isRefreshDue = False
         self._lastChoice: tuple[str, dict[str, str]] | None = None
         ui.researchUseLabel.text = RESEARCH_USE
+        ui.cardCollapsibleButton.collapsed = True
         self.runPanel = RunPanel(ui)
         self.undo = UndoPanel(ui, self.runPanel.say, self._showResult)
         self.review = ReviewPanel(ui, self.runPanel.say, self._showResult, self.undo.show)
@@ -69,6 +72,7 @@ class MainPanel(VTKObservationMixin):
         self.study = StudyPanel(ui, logic.parameters, self.refresh)
         self.tasks = TaskPanel(ui, self.onTaskChosen)
         self.export = ExportPanel(ui, self.runPanel.say, logic, self._python)
+        self.shortcuts = Shortcuts({KEYS["keys"]: self.onKeys})
         self._timer = qt.QTimer()
         self._timer.setInterval(_POLL_MS)
         self._timer.connect("timeout()", self.onTimer)
@@ -85,6 +89,7 @@ class MainPanel(VTKObservationMixin):
     def cleanup(self) -> None:
         """Leave nothing behind: no observer, no timer, no connection, no process."""
         self.removeObservers()
+        self.shortcuts.remove()
         self._timer.stop()
         self._timer.disconnect("timeout()", self.onTimer)
         self.ui.segmentButton.disconnect("clicked()", self.onButton)
@@ -104,6 +109,7 @@ class MainPanel(VTKObservationMixin):
 
     def enter(self) -> None:
         """The module is shown: bring the panel in step with the scene."""
+        self.shortcuts.install()
         self.review.shortcuts.install()
         self.undo.shortcuts.install()
         self.editor.enter()
@@ -114,6 +120,7 @@ class MainPanel(VTKObservationMixin):
 
     def exit(self) -> None:
         """Another module is shown; a run goes on."""
+        self.shortcuts.remove()
         self.review.shortcuts.remove()
         self.undo.shortcuts.remove()
         self.editor.exit()
@@ -147,6 +154,10 @@ class MainPanel(VTKObservationMixin):
         elif self.runPanel.state == "ready":
             with guarded(self._refuse):
                 self._start()
+
+    def onKeys(self) -> None:
+        """Say which keys there are."""
+        self.runPanel.say(sentences.keys(keyList()))
 
     def onAgain(self, segmentationNode: Any) -> None:
         """Run again from the boxes of a result."""
@@ -226,7 +237,7 @@ class MainPanel(VTKObservationMixin):
         self._timer.start()
 
     def _options(self) -> RunOptions:
-        return RunOptions(preset=cast(Any, self.runPanel.preset))
+        return self.logic.parameters().options
 
     def _python(self) -> str:
         return pythonLines(self.study.inputs(), self.logic.parameters().task, self._options())
@@ -307,6 +318,7 @@ class MainPanel(VTKObservationMixin):
             package = self.logic.package(task)
             self.study.setPackage(package)
             self.package = package
+            self.ui.cardLabel.text = cardWords(package)
             self._bringInStep()
 
     def _blocked(self, sentence: str) -> None:

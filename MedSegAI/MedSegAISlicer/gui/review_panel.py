@@ -19,17 +19,18 @@ from MedSegAISlicer.scene.side_by_side import isSideBySide, showAsBefore, showSi
 
 from . import review_sentences as sentences
 from .guard import guarded
+from .keys import KEYS
 from .region_table import RegionTable
 from .shortcuts import Shortcuts
 from .step_panel import StepPanel
 from .version_panel import VersionPanel
 
 _KEYS = {
-    "nextPlaceButton": "N",
-    "previousPlaceButton": "Shift+N",
-    "acceptButton": "Shift+A",
-    "rejectButton": "Shift+R",
-    "sideBySideButton": "Shift+S",
+    "nextPlaceButton": KEYS["nextPlace"],
+    "previousPlaceButton": KEYS["previousPlace"],
+    "acceptButton": KEYS["accept"],
+    "rejectButton": KEYS["reject"],
+    "sideBySideButton": KEYS["sideBySide"],
 }
 _SETTLE_MS = 200  # a brush sends an event a move; the numbers follow when it rests
 

@@ -72,6 +72,11 @@ def barFormat(share: float, secondsLeft: float | None) -> str:
     return _("{percent} %, about {minutes} min left").format(percent=percent, minutes=round(secondsLeft / 60))
 
 
+def keys(pairs: list[tuple[str, str]]) -> str:
+    """List the keys of the panel."""
+    return _("Keys: {list}.").format(list="; ".join(f"{key} {words}" for key, words in pairs))
+
+
 def presetTitles() -> dict[str, str]:
     """Give the presets as the list shows them."""
     return {"fast": _("Fast"), "balanced": _("Balanced"), "best": _("Best, takes longest")}
@@ -91,9 +96,14 @@ def looking() -> str:
     return _("Looking…")
 
 
+def fetchButton() -> str:
+    """Name the button that fetches libraries."""
+    return _("Install from the network")
+
+
 def lookFirst() -> str:
-    """Say why a bundle cannot be installed yet."""
-    return _("Press What would change? first: names, sizes and licenses are shown before anything is installed.")
+    """Say why nothing can be installed yet."""
+    return _("Press the button with the question first: names, sizes and licenses are shown before an install.")
 
 
 def segmentButton() -> str:

@@ -9,15 +9,19 @@ import qt
 import slicer
 
 from MedSegAILib.core.errors import UsageError
+from MedSegAILib.core.role_odds import HEAD_ROLES
 from MedSegAILib.core.roles import Assignment
 from MedSegAILib.tasks.package import Package
 from MedSegAISlicer.scene.parameters import Parameters
 from MedSegAISlicer.scene.roles import RoleFinder
-from MedSegAISlicer.scene.study_lights import RoleLight, applyFix, studyLights
+from MedSegAISlicer.scene.study_doubts import inputDoubts
+from MedSegAISlicer.scene.study_fixes import applyFix
+from MedSegAISlicer.scene.study_lights import RoleLight, studyLights
 
 from . import sentences
 from .light_row import LightRow
 
+_LOOK_PAUSE_MS = 10  # between two looks the window does what is due
 ROWS = ("T1", "T1ce", "T2", "FLAIR")  # of the .ui file
 
 
@@ -139,9 +143,14 @@ class StudyPanel:
             self._reasons[role] = self._reason(role, found)
             selector.toolTip = sentences.sequenceHint(self._titles[role], self._reasons[role])
         self._remember()
-        if not self._isLookDue and self._finder.wantsLook(nodes, list(self.selectors), chosen):
+        isOpen = self._finder.wantsLook(nodes, list(self.selectors), chosen)
+        if not self._isLookDue and (isOpen or self._wantsToCheck()):
             self._isLookDue = True
-            qt.QTimer.singleShot(0, self.onLookDue)
+            qt.QTimer.singleShot(_LOOK_PAUSE_MS, self.onLookDue)
+
+    def _wantsToCheck(self) -> bool:
+        """Tell whether a chosen sequence of a head was not looked at yet, or not compared with another one."""
+        return set(self.selectors) <= set(HEAD_ROLES) and self._finder.wantsCheck(self.inputs())
 
     def onLookDue(self) -> None:
         """Look at one volume, and see what that settles; one at a time, so that the window never stands still."""
@@ -150,7 +159,10 @@ class StudyPanel:
             return
         chosenByHand = self.parameters().chosenByHand
         chosen = {role: node for role, node in self.inputs().items() if node is not None and role in chosenByHand}
-        self._finder.lookAtNext(_scans(), list(self.selectors), chosen)
+        if self._finder.wantsLook(_scans(), list(self.selectors), chosen):
+            self._finder.lookAtNext(_scans(), list(self.selectors), chosen)
+        else:
+            self._finder.lookAtChosen(self.inputs())
         self.fill()
 
     def _reason(self, role: str, found: Assignment) -> str:
@@ -182,18 +194,21 @@ class StudyPanel:
         self._remember()
 
     def onFix(self, light: RoleLight) -> None:
-        """Do what the fix of an input says, and keep it as a person's choice."""
-        node = applyFix(light, self.inputs())
-        self.parameters().chosenByHand |= {light.role}
+        """Do what the fix of an input says, then fill what it has opened."""
+        choices = applyFix(light, self.inputs(), self.parameters())
         self._isUpdating = True
-        self.selectors[light.role].setCurrentNode(node)
+        for role, node in choices.items():
+            self.selectors[role].setCurrentNode(node)
         self._isUpdating = False
-        self._remember()
+        self.fill()
 
     def showLights(self) -> None:
         """Show how each input stands."""
         if self._package is not None:
-            lights = studyLights(self._package, self.inputs(), self._reasons)
+            inputs = self.inputs()
+            isMasked = self.parameters().masksBrain
+            doubts = inputDoubts(self._package, self._finder.looks(inputs), isMasked=isMasked)
+            lights = studyLights(self._package, inputs, self._reasons, doubts)
             for role, row in self._lights.items():
                 row.show(lights[role])
 

@@ -10,11 +10,12 @@ from MedSegAISlicer.scene.undo import Entry, UndoHistory
 
 from . import review_sentences as sentences
 from .guard import guarded
+from .keys import KEYS
 from .shortcuts import Shortcuts
 
 # Slicer's main window has no such keys; those of the Segment Editor are taken away when its module is left
 # (qMRMLSegmentEditorWidget::uninstallKeyboardShortcuts), so the two never meet.
-_KEYS = {"undoButton": "Ctrl+Z", "redoButton": "Ctrl+Y"}
+_KEYS = {"undoButton": KEYS["undo"], "redoButton": KEYS["redo"]}
 
 
 class UndoPanel:

@@ -1,4 +1,4 @@
-"""The installation, asked of the worker: the doctor, and an offline bundle. Ring 9; no Qt, nothing of the scene.
+"""The installation, asked of the worker: doctor, offline bundle, network. Ring 9; no Qt, nothing of the scene.
 
 Packages go to the user's folder of packages, libraries to a private folder that only the worker sees; nothing that
 Slicer ships is changed.
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from MedSegAILib.core.errors import MedSegAIError
+from MedSegAILib.core.run import Progress
 
 from .export import AskedClient
 
@@ -20,13 +21,14 @@ class Asked:
 
     Args:
         client: of the worker.
-        verb: "doctor", "bundle_look", "bundle_install" or "bundle_repair".
-        arguments: of the verb; the bundles' take "bundle", a folder.
+        verb: one of ``worker.verbs_setup``.
+        arguments: of the verb; the bundles' take "bundle", a folder, "libraries_install" takes "names".
 
     Attributes:
         state: "running", then "done" or "failed".
         answer: of the worker, once done.
         error: why it failed.
+        doing: what the worker is at, "download openvino"; empty where it does not tell.
     """
 
     def __init__(self, client: AskedClient, verb: str, arguments: Mapping[str, Any] | None = None) -> None:
@@ -34,6 +36,7 @@ class Asked:
         self.verb = verb
         self.answer: dict[str, Any] = {}
         self.error: MedSegAIError | None = None
+        self.doing = ""
         self._client = client
         given = dict(arguments or {})
 
@@ -41,6 +44,7 @@ class Asked:
             return given
 
         self._job = client.ask_async(verb, write, lambda answer, _folder: answer)
+        self._job.on_progress = self._hear
         self._job.on_result = self._finish
         self._job.on_error = self._fail
 
@@ -53,6 +57,9 @@ class Asked:
         """Stop waiting for the answer."""
         if self.state == "running":
             self._job.cancel()
+
+    def _hear(self, progress: Progress) -> None:
+        self.doing = f"{progress.stage} ({progress.done} of {progress.total})"
 
     def _finish(self, answer: dict[str, Any]) -> None:
         self.answer, self.state = answer, "done"
@@ -87,6 +94,13 @@ def bundleLines(answer: Mapping[str, Any]) -> list[str]:
     faults = [f"Damaged: {fault}." for fault in answer["faults"]]
     where = f"{total:.1f} MB in all. Libraries go to {answer['libraries_to']}; Slicer's own are not touched."
     return [*faults, *parts, where]
+
+
+def libraryLines(answer: Mapping[str, Any]) -> list[str]:
+    """Give which libraries would be fetched from the network, with sizes and licenses, and where they would go."""
+    if not answer["parts"]:
+        return ["No library is missing: nothing would be fetched."]
+    return ["From the network, by pip with its own settings:", *bundleLines(answer)]
 
 
 def changeLines(answer: Mapping[str, Any]) -> list[str]:

@@ -35,6 +35,8 @@ SEGMENTATION_FILE = "segmentation.seg.nrrd"
 PASSPORT_FILE = "passport.json"
 _BESIDE_PASSPORT = ("notices", "doubt")  # what the shell writes into the same file
 _SAME_VOXEL = 0.05  # of a voxel: grids of files agree to some thousandths
+# Air is -1000 HU; no MR scan goes as low.
+_AIR_HU = -900.0
 # Soft tissue of the abdomen; the range that MRML guesses runs from air to metal.
 _CT_WINDOW, _CT_LEVEL = 400.0, 40.0
 
@@ -78,7 +80,7 @@ def loadImage(image: ImageFiles) -> Any:
         )
     if image.modality:
         node.SetAttribute("DICOM.Modality", image.modality)
-    if image.modality == "CT" or image.role == "CT":
+    if "CT" in (image.modality, image.role) or node.GetImageData().GetScalarRange()[0] <= _AIR_HU:
         display = node.GetDisplayNode()
         display.AutoWindowLevelOff()
         display.SetWindowLevel(_CT_WINDOW, _CT_LEVEL)

@@ -17,6 +17,7 @@ from MedSegAILib.worker.client import WorkerClient
 
 from .export import ExportRun, exportResult
 from .folder_run import FolderProgress, FolderRun, batchArguments, ignoreFolderProgress
+from .load import ImageFiles, loadImage
 from .parameters import DEFAULT_TASK, Parameters, parameterNode
 from .runner import Callbacks, Client, Run, Runner
 from .stage_boxes import runAgainFrom
@@ -68,7 +69,8 @@ class SegmentationLogic:
         """Segment volume nodes and wait for the result.
 
         Args:
-            inputs: volume node by role, for example ``{"T1": a, "T1ce": b, "T2": c, "FLAIR": d}``.
+            inputs: volume node by role, for example ``{"T1": a, "T1ce": b, "T2": c, "FLAIR": d}``; or the path of
+                an image file, or of a folder with one DICOM series, which is loaded into the scene.
             task: name of an installed package.
             options: preset, device, backend; None takes the defaults of the panel.
             progress: called with every step.
@@ -112,7 +114,7 @@ class SegmentationLogic:
         """
         package = self.package(task)
         return self.runner.start(
-            inputs,
+            {role: _node(role, given) for role, given in inputs.items()},
             task,
             options or RunOptions(),
             preferred=package.reference,
@@ -220,3 +222,16 @@ class SegmentationLogic:
         if self._runner is not None:
             self._runner.close()
             self._runner = None
+
+
+def _node(role: str, given: Any) -> Any:
+    """Give the volume node of an input; what is given as a path is loaded.
+
+    Raises:
+        InputError: "scene.unreadable".
+    """
+    if not isinstance(given, str | Path):
+        return given
+    path = Path(given).absolute()
+    files = tuple(sorted(each for each in path.iterdir() if each.is_file())) if path.is_dir() else (path,)
+    return loadImage(ImageFiles(files or (path,), role, role))

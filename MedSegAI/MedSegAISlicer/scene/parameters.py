@@ -6,9 +6,9 @@ parameterNodeWrapper is not used: this runs wherever MRML runs. Ring 9 (scene); 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from MedSegAILib.core.run import PRESETS
+from MedSegAILib.core.run import DEFAULT_REPAIRS, PRESETS, RunOptions
 
 MODULE_NAME = "MedSegAI"
 DEFAULT_TASK = "brain-tumor"
@@ -63,6 +63,21 @@ class Parameters:
     @preset.setter
     def preset(self, value: str) -> None:
         self.node.SetParameter("preset", value)
+
+    @property
+    def masksBrain(self) -> bool:
+        """Whether runs mask the brain of whole heads; only after a person said so."""
+        return bool(self.node.GetParameter("masksBrain") == "yes")
+
+    @masksBrain.setter
+    def masksBrain(self, value: bool) -> None:
+        self.node.SetParameter("masksBrain", "yes" if value else "")
+
+    @property
+    def options(self) -> RunOptions:
+        """The options of a run as they are chosen in the scene."""
+        repair = (*DEFAULT_REPAIRS, "strip") if self.masksBrain else DEFAULT_REPAIRS
+        return RunOptions(preset=cast(Any, self.preset), repair=repair)
 
     @property
     def chosenByHand(self) -> frozenset[str]:

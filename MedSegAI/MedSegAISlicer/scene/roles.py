@@ -13,7 +13,8 @@ import slicer
 import slicer.util
 
 from MedSegAILib.core.errors import MedSegAIError
-from MedSegAILib.core.role_looks import Look, look
+from MedSegAILib.core.role_looks import Look, coarse_of, look_closely
+from MedSegAILib.core.role_odds import LookOdds
 from MedSegAILib.core.role_tags import DICOM_NUMBERS, claim_of_tags
 from MedSegAILib.core.role_words import OTHER, Claim, claim_of
 from MedSegAILib.core.roles import Assignment, Candidate, assign, claim_together, wants_look
@@ -30,6 +31,8 @@ class RoleFinder:
 
     def __init__(self) -> None:
         self._looks: dict[str, tuple[int, Look | None]] = {}
+        self._checks: dict[str, tuple[int, Look | None]] = {}
+        self._halves: dict[str, tuple[int, Any]] = {}
 
     def assign(self, nodes: Iterable[Any], roles: Sequence[str], chosen: Mapping[str, Any] | None = None) -> Assignment:
         """Give the roles by all that is known now: words and headers, and the looks that were taken.
@@ -46,11 +49,51 @@ class RoleFinder:
         return self._next(list(nodes), roles, chosen or {}) is not None
 
     def lookAtNext(self, nodes: Iterable[Any], roles: Sequence[str], chosen: Mapping[str, Any] | None = None) -> None:
-        """Look at one more volume, some hundredths of a second, if that may settle an open role."""
+        """Do half a look at one more volume, some hundredths of a second, if that may settle an open role."""
         found = list(nodes)
         node = self._next(found, roles, chosen or {})
         if node is not None:
-            self._looks[node.GetID()] = (_changed(node), _look(node, found[0]))
+            self._lookHalf(self._looks, node, found[0])
+
+    def lookAtChosen(self, inputs: Mapping[str, Any]) -> bool:
+        """Do half a look at one more chosen input, or compare one more pair, some hundredths of a second.
+
+        Returns:
+            Whether there was one; call again until there is none.
+
+        These looks check what was chosen; they do not take part in finding roles, where words come first.
+        """
+        known = self.looks(inputs)
+        role = next((role for role, node in inputs.items() if node is not None and role not in known), None)
+        if role is None:
+            return LookOdds(_sound(known)).compare_next()
+        first = next(node for node in inputs.values() if node is not None)
+        self._lookHalf(self._checks, inputs[role], first)
+        return True
+
+    def _lookHalf(self, looks: dict[str, tuple[int, Look | None]], node: Any, referenceNode: Any) -> None:
+        """Do the first half of a look, or the second one: whole, it would hold a window up for a tenth of a second."""
+        key, changed = node.GetID(), _changed(node)
+        half = self._halves.pop(key, None)
+        if half is not None and half[0] == changed:
+            looks[key] = (changed, look_closely(*half[1]))
+            return
+        coarse = _coarse(node, referenceNode)
+        if coarse is None:
+            looks[key] = (changed, None)
+        else:
+            self._halves[key] = (changed, coarse)
+
+    def wantsCheck(self, inputs: Mapping[str, Any]) -> bool:
+        """Tell whether :meth:`lookAtChosen` has something to do."""
+        known = self.looks(inputs)
+        return len(known) < sum(node is not None for node in inputs.values()) or not LookOdds(_sound(known)).is_compared
+
+    def looks(self, inputs: Mapping[str, Any]) -> dict[str, Look | None]:
+        """Give the looks of the chosen inputs by role, as far as they were taken."""
+        given = {role: node for role, node in inputs.items() if node is not None}
+        known = {role: self._known(node) or self._current(self._checks, node) for role, node in given.items()}
+        return {role: entry[1] for role, entry in known.items() if entry is not None}
 
     def _next(self, nodes: Sequence[Any], roles: Sequence[str], chosen: Mapping[str, Any]) -> Any:
         words = [self._candidate(node, roles, chosen, withLook=False) for node in nodes]
@@ -68,7 +111,11 @@ class RoleFinder:
         return Candidate(node.GetID(), node.GetName() or "", claim, known[1] if known else None)
 
     def _known(self, node: Any) -> tuple[int, Look | None] | None:
-        known = self._looks.get(node.GetID())
+        return self._current(self._looks, node)
+
+    @staticmethod
+    def _current(looks: Mapping[str, tuple[int, Look | None]], node: Any) -> tuple[int, Look | None] | None:
+        known = looks.get(node.GetID())
         return known if known and known[0] == _changed(node) else None
 
 
@@ -113,13 +160,18 @@ def _isAlone(hierarchy: Any, folder: int) -> bool:
     return bool(hierarchy.GetNumberOfItemChildren(folder) == 1)
 
 
-def _look(node: Any, referenceNode: Any) -> Look | None:
-    """Look at the voxels of a node, in the frame of another; None for what cannot be segmented anyway."""
+def _coarse(node: Any, referenceNode: Any) -> Any:
+    """Give the voxels of a node in blocks, in the frame of another; None for what cannot be segmented anyway."""
     try:
         checkVolumeNode(node)
-        return look(Volume(slicer.util.arrayFromVolume(node), gridFromNode(node, referenceNode)))
+        return coarse_of(Volume(slicer.util.arrayFromVolume(node), gridFromNode(node, referenceNode)))
     except MedSegAIError:
         return None
+
+
+def _sound(looks: Mapping[str, Look | None]) -> list[Look]:
+    """Give the looks of what may be a head, in the order of the roles."""
+    return [one for one in looks.values() if one is not None and not one.problem]
 
 
 def _changed(node: Any) -> int:

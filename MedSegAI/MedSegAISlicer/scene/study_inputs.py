@@ -13,10 +13,15 @@ import slicer
 import slicer.util
 
 from MedSegAILib.core.errors import UsageError
+from MedSegAILib.core.role_odds import HEAD_ROLES
 from MedSegAILib.core.roles import Assignment
+from MedSegAILib.tasks.package import Package
 
 from .parameters import Parameters
 from .roles import RoleFinder
+from .study_doubts import inputDoubts
+from .study_fixes import applyFix
+from .study_lights import RoleLight, studyLights
 
 
 class StudyInputs:
@@ -68,16 +73,29 @@ class StudyInputs:
                 remembered.setInput(role, byId[guess.key])
 
     def lookAtNext(self) -> bool:
-        """Look at one more volume where that may settle an open role, some hundredths of a second.
+        """Look at one more volume, some hundredths of a second: what may settle an open role, then what is chosen.
 
         Returns:
             Whether there was one; call again until there is none.
         """
-        if not self._finder.wantsLook(scans(), self.roles, self._chosen()):
-            return False
-        self._finder.lookAtNext(scans(), self.roles, self._chosen())
+        if self._finder.wantsLook(scans(), self.roles, self._chosen()):
+            self._finder.lookAtNext(scans(), self.roles, self._chosen())
+            self.fill()
+            return True
+        return set(self.roles) <= set(HEAD_ROLES) and self._finder.lookAtChosen(self.inputs())
+
+    def lights(self, package: Package) -> dict[str, RoleLight]:
+        """Give the light of each role, with what was looked at so far."""
+        inputs = self.inputs()
+        doubts = inputDoubts(package, self._finder.looks(inputs), isMasked=self.parameters().masksBrain)
+        return studyLights(package, inputs, {role: self.reason(role) for role in self.roles}, doubts)
+
+    def fix(self, light: RoleLight) -> None:
+        """Do what the fix of a light says."""
+        remembered = self.parameters()
+        for role, node in applyFix(light, self.inputs(), remembered).items():
+            remembered.setInput(role, node)
         self.fill()
-        return True
 
     def reason(self, role: str) -> str:
         """Say why a volume was chosen for a role, or what is unclear; empty when there is nothing to say."""

@@ -1,21 +1,20 @@
 """Each input of a task as a light: green, amber or red, with a reason and, where one click cures it, a fix.
 
-Looks at headers, grids and transforms only; what is in the voxels is checked by the run. Ring 9 (scene); no Qt.
+Looks at headers, grids and transforms only; what is in the voxels comes from ``study_doubts``, and the run checks it.
+What a fix does is in ``study_fixes``. Ring 9 (scene); no Qt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import slicer
-import slicer.util
 
 from MedSegAILib.core.errors import MedSegAIError
 from MedSegAILib.tasks.package import Package
 
-from .volumes import checkVolumeNode, gridFromNode, referenceRole
+from .study_doubts import InputDoubt
+from .volumes import checkVolumeNode, gridFromNode, gridWords, referenceRole
 
 GREEN, AMBER, RED = "green", "amber", "red"
 
@@ -29,7 +28,8 @@ class RoleLight:
         color: "green", "amber" (it runs, and something should be known) or "red" (it does not).
         reason: one sentence.
         fix: what a click would do; empty when nothing can be done by one.
-        code: of the fix, a key of ``FIXES``.
+        code: of the fix, a key of ``study_fixes.FIXES``.
+        other: role that the fix changes too.
     """
 
     role: str
@@ -37,27 +37,29 @@ class RoleLight:
     reason: str
     fix: str = ""
     code: str = ""
+    other: str = ""
 
 
-def studyLights(package: Package, inputs: Mapping[str, Any], reasons: Mapping[str, str]) -> dict[str, RoleLight]:
+def studyLights(
+    package: Package,
+    inputs: Mapping[str, Any],
+    reasons: Mapping[str, str],
+    doubts: Mapping[str, InputDoubt] | None = None,
+) -> dict[str, RoleLight]:
     """Give the light of each role.
 
     Args:
         package: of the task.
         inputs: volume node by role; None for one that is not chosen.
         reasons: why a volume was taken for a role, or why none was, where that is known.
+        doubts: what looking at the volumes says against them.
     """
     given = {role: node for role, node in inputs.items() if node is not None}
-    return {role: _light(role, package, given, reasons.get(role, "")) for role in inputs}
-
-
-def applyFix(light: RoleLight, inputs: Mapping[str, Any]) -> Any:
-    """Do what the fix of a light says; volumes of people stay as they are, a copy is made where one must change.
-
-    Returns:
-        The volume node that the role shall have now; None for none.
-    """
-    return FIXES[light.code](inputs[light.role])
+    lights = {role: _light(role, package, given, reasons.get(role, "")) for role in inputs}
+    for role, doubt in (doubts or {}).items():
+        if role in lights and lights[role].color != RED:
+            lights[role] = RoleLight(role, AMBER, doubt.reason, doubt.fix, doubt.code, doubt.other)
+    return lights
 
 
 def _light(role: str, package: Package, given: Mapping[str, Any], reason: str) -> RoleLight:
@@ -66,7 +68,7 @@ def _light(role: str, package: Package, given: Mapping[str, Any], reason: str) -
         return _missing(role, package, given, reason)
     twin = next((other for other, one in given.items() if other != role and one is node), "")
     if twin:
-        return RoleLight(role, RED, f"The same volume is chosen for {twin}.", "Choose none here", "clear")
+        return RoleLight(role, RED, f"The same volume is chosen for {twin}.", "Find the volume of each", "again", twin)
     try:
         checkVolumeNode(node, role)
     except MedSegAIError as error:
@@ -76,7 +78,7 @@ def _light(role: str, package: Package, given: Mapping[str, Any], reason: str) -
     grid, wanted = gridFromNode(node, reference), gridFromNode(reference)
     if not grid.is_same_as(wanted):
         return RoleLight(role, AMBER, "It lies on another grid: it is brought onto that of the result for the run.")
-    return RoleLight(role, GREEN, reason or "It fits.")
+    return RoleLight(role, GREEN, f"{reason or 'It fits.'} {gridWords(node)}.")
 
 
 def _missing(role: str, package: Package, given: Mapping[str, Any], reason: str) -> RoleLight:
@@ -87,26 +89,6 @@ def _missing(role: str, package: Package, given: Mapping[str, Any], reason: str)
     return RoleLight(role, RED, reason or "Not chosen, and the model was not trained without it.")
 
 
-def _copyOf(node: Any) -> Any:
-    return slicer.modules.volumes.logic().CloneVolume(node.GetScene(), node, f"{node.GetName()} (copy)")
-
-
-def _frameCopy(node: Any) -> Any:
-    return _copyOf(node)
-
-
-def _hardenedCopy(node: Any) -> Any:
-    copied = _copyOf(node)
-    copied.SetAndObserveTransformNodeID(node.GetTransformNodeID())
-    copied.HardenTransform()
-    return copied
-
-
-def _nothing(_node: Any) -> Any:
-    return None
-
-
-FIXES: dict[str, Callable[[Any], Any]] = {"clear": _nothing, "frame": _frameCopy, "harden": _hardenedCopy}
 _CURES = {
     "scene.sequence_frame": ("Copy this frame, and use the copy", "frame"),
     "scene.nonlinear_transform": ("Apply the transform to a copy, and use the copy", "harden"),

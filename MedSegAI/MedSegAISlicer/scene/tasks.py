@@ -86,6 +86,15 @@ def presetOutlooks(package: Package, presets: Sequence[str]) -> list[PresetOutlo
     return outlooks
 
 
+def cardWords(package: Package) -> str:
+    """Say what a model is, may be used under and is not for, in a few sentences; the whole card lies beside it."""
+    card = {name: str(package.manifest[name]).rstrip(".") for name in ("license", "trained_on", "not_for")}
+    return (
+        f"{package.task} {package.version}, license {card['license']}. Not for: {card['not_for']}. "
+        f"Trained on: {card['trained_on']}."
+    )
+
+
 def _scans() -> list[Any]:
     return [
         node

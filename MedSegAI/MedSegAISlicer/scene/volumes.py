@@ -125,6 +125,15 @@ def volumeFromNode(node: Any, referenceNode: Any = None, title: str = "The input
     return Volume(array, gridFromNode(node, referenceNode), name=title)
 
 
+def gridWords(node: Any) -> str:
+    """Say how large a volume is and its voxels are: "240 x 240 x 155 voxels of 1 x 1 x 1 mm"; empty without voxels."""
+    image = node.GetImageData()
+    if image is None:
+        return ""
+    size = " x ".join(str(count) for count in image.GetDimensions())
+    return f"{size} voxels of {' x '.join(f'{length:.3g}' for length in node.GetSpacing())} mm"
+
+
 def referenceRole(inputs: Mapping[str, Any], preferred: Sequence[str] = ()) -> str:
     """Give the role whose grid the result will lie on: the first preferred one that is given, else the first.
 

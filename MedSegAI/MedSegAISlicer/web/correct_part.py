@@ -16,18 +16,19 @@ from trame_slicer.utils import create_scripted_module_dataclass_proxy
 from MedSegAILib.core.errors import UsageError
 from MedSegAILib.core.prompts import Prompt
 from MedSegAISlicer.gui import review_sentences as sentences
-from MedSegAISlicer.scene.correct import Correcting, correctAsync
+from MedSegAISlicer.scene.correct import Correcting, correctAsync, fillBetweenAsync
 from MedSegAISlicer.scene.correct_prompts import drawPrompts
 from MedSegAISlicer.scene.in_step import Offer, bringInStep
 from MedSegAISlicer.scene.locks import refuseLocked
 from MedSegAISlicer.scene.undo import Entry, UndoHistory
 
 from .desk import Desk
-from .prompt_tools import STROKE_MM, ExcludeEffect, IncludeEffect
+from .prompt_tools import STROKE_MM, ExcludeEffect, ExcludeOutlineEffect, IncludeEffect, IncludeOutlineEffect
 from .review_part import ReviewPart
 
 _BRUSHES = {"paint": SegmentationEffectPaint, "erase": SegmentationEffectErase}
 _PROMPTS = {"include": IncludeEffect, "exclude": ExcludeEffect}
+_OUTLINES = {"include": IncludeOutlineEffect, "exclude": ExcludeOutlineEffect}
 _BRUSH_MM = 8.0
 _SETTLE_S = 0.15  # a stroke sends several events; the numbers follow when it rests
 
@@ -49,9 +50,11 @@ class CorrectPart:
         self.state.update({"tool": "", "brush_mm": _BRUSH_MM, "offer": "", "undo_name": "", "redo_name": ""})
         self.state.update({"undo_hint": "", "redo_hint": ""})
         self.state.is_correcting = False
-        for prompting in _PROMPTS.values():
+        self.state.is_lasso = False
+        for prompting in (*_PROMPTS.values(), *_OUTLINES.values()):
             self.editor.get_effect(prompting).hear = desk.slot(self.prompt)
         desk.onChange("tool", self.take)
+        desk.onChange("is_lasso", lambda _isLasso: self._follow())
         desk.onChange("brush_mm", self._setBrush)
 
     def take(self, tool: str | None) -> None:
@@ -74,10 +77,11 @@ class CorrectPart:
             self.editor.deactivate_effect()
             if tool:
                 self.editor.set_active_segment_id(self.state.chosen)
-                effect = {**_BRUSHES, **_PROMPTS}[tool]
+                effect = {**_BRUSHES, **(_OUTLINES if self.state.is_lasso else _PROMPTS)}[tool]
                 self.editor.set_active_effect_type(effect)
-                self._setBrush(self.state.brush_mm)
-                self._keepBrushOutOfSurfaces(effect)
+                if effect not in _OUTLINES.values():
+                    self._setBrush(self.state.brush_mm)
+                    self._keepBrushOutOfSurfaces(effect)
 
     def prompt(self, prompt: Prompt) -> None:
         """Ask the worker for a correction of the chosen region.
@@ -85,11 +89,20 @@ class CorrectPart:
         Raises:
             UsageError: "viewer.correcting" while one is under way; see ``scene.correct.correctAsync``.
         """
+        self._checkIdle()
+        self._begin(correctAsync(self.review.node, self.state.chosen, prompt, self.desk.logic.runner.client))
+
+    def fill(self) -> None:
+        """Fill the chosen region between the slices that it is drawn on; raises as :meth:`prompt`."""
+        self._checkIdle()
+        self._begin(fillBetweenAsync(self.review.node, self.state.chosen, self.desk.logic.runner.client))
+
+    def _checkIdle(self) -> None:
         if self.state.is_correcting:
             raise UsageError("viewer.correcting", "A correction is under way.", "Wait for it, then click again.")
         self._check()
-        client = self.desk.logic.runner.client
-        correcting = correctAsync(self.review.node, self.state.chosen, prompt, client)
+
+    def _begin(self, correcting: Correcting) -> None:
         correcting.onDone, correcting.onError = self._corrected, self._notCorrected
         self.state.is_correcting = True
         self.desk.say(f"{correcting.name}\N{HORIZONTAL ELLIPSIS}")

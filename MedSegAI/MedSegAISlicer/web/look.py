@@ -50,6 +50,8 @@ html { overflow: hidden; }
 .step-number { width: 18px; height: 18px; border-radius: 9px; background: #24414a; color: #a9e4da; font-size: 11px;
   display: inline-flex; align-items: center; justify-content: center; }
 .role { display: grid; grid-template-columns: 54px 1fr 20px; align-items: center; gap: 8px; }
+.role-doubt { grid-column: 2 / 4; display: flex; flex-direction: column; align-items: flex-start; gap: 4px;
+  color: #f0c674; font-size: 12px; line-height: 1.35; margin-bottom: 2px; }
 .role-name { font-weight: 500; color: #c8d3db; overflow: hidden; text-overflow: ellipsis; }
 .row { display: flex; align-items: center; gap: 8px; }
 .grow { flex: 1 1 0; min-width: 0; }
@@ -104,5 +106,12 @@ html { overflow: hidden; }
   background: linear-gradient(transparent, rgba(0, 0, 0, .65)); display: flex; align-items: center;
   gap: 8px; color: #b8c6d0; font-size: 11px; }
 .slice-position { width: 66px; text-align: right; text-shadow: 0 0 3px #000; font-variant-numeric: tabular-nums; }
+.shown-grid { color: #8fa1ad; font-size: 12px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.keys { position: absolute; right: 16px; top: 56px; z-index: 5; background: #161d24; border: 1px solid #2f6f6c;
+  border-radius: 8px; padding: 12px 16px; display: flex; flex-direction: column; gap: 6px; font-size: 13px;
+  color: #cfdae1; }
+.key-row { display: grid; grid-template-columns: 76px 1fr; gap: 10px; }
+.key { font-family: monospace; color: #a9e4da; }
+.lasso { flex: none; } .lasso .v-label { font-size: 12.5px; }
 .surface-hint { position: absolute; bottom: 8px; left: 10px; color: #b8c6d0; font-size: 12px; }
 """

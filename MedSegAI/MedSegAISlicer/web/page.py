@@ -11,10 +11,16 @@ from trame.widgets import vuetify3 as v3
 
 from MedSegAILib.core.result import RESEARCH_USE
 
+from .keys_part import drawKeys
 from .look import CSS, ICON, MORE, THEME, TITLE
 from .parts import Parts
 
 PANEL_PX = 392
+_LIGHT_ICON = (
+    "entry.color === 'green' ? 'mdi-check-circle' : entry.color === 'red' ? 'mdi-close-circle-outline' : "
+    "'mdi-help-circle-outline'"
+)
+_LIGHT_COLOR = "entry.color === 'green' ? 'success' : entry.color === 'red' ? 'error' : 'warning'"
 _FIELD: dict[str, Any] = {**MORE, "density": "compact", "variant": "outlined", "hide_details": True}
 
 
@@ -22,6 +28,7 @@ def draw(server: Any, parts: Parts) -> VAppLayout:
     """Draw the page over the parts of the viewer."""
     server.state.trame__title = TITLE
     server.state.trame__favicon = ICON
+    server.state.shows_card = False
     with VAppLayout(server, theme="dark", vuetify_config=THEME) as layout:
         client.Style(CSS)
         with v3.VNavigationDrawer(permanent=True, width=PANEL_PX, classes="panel", color="surface"):
@@ -38,6 +45,7 @@ def draw(server: Any, parts: Parts) -> VAppLayout:
             _bar(parts)
             with html.Div(classes="grid"):
                 parts.views.layouts.initialize_layout_grid(layout)
+            drawKeys(parts)
     return layout
 
 
@@ -62,29 +70,49 @@ def _step(number: int, title: str, condition: str = "", beside: Callable[[], Non
 
 
 def _study(parts: Parts) -> None:
+    slot, busy = parts.desk.slot, "run_state === 'running' || run_state === 'cancelling'"
     with _step(1, "Study"), html.Div(v_for="entry in roles", key="entry.role", classes="role"):
         html.Span("{{ entry.role }}", classes="role-name", title=("entry.title",))
         v3.VSelect(
             items=("volumes",),
             model_value=("entry.node",),
-            update_modelValue=(parts.desk.slot(parts.study.choose), "[entry.role, $event]"),
-            disabled=("run_state === 'running' || run_state === 'cancelling'",),
+            update_modelValue=(slot(parts.study.choose), "[entry.role, $event]"),
+            disabled=(busy,),
             title=("entry.reason",),
             aria_label=("`Volume of ${entry.role}`",),
             **_FIELD,
         )
-        v3.VIcon(
-            icon=("entry.node ? 'mdi-check-circle' : 'mdi-help-circle-outline'",),
-            size="small",
-            color=("entry.node ? 'success' : 'warning'",),
-            title=("entry.reason || (entry.node ? 'Chosen' : 'No volume')",),
-        )
+        v3.VIcon(icon=(_LIGHT_ICON,), size="small", color=(_LIGHT_COLOR,), title=("entry.reason",))
+        with html.Div(v_show="entry.node && entry.color !== 'green'", classes="role-doubt"):
+            html.Span("{{ entry.reason }}")
+            v3.VBtn(
+                "{{ entry.fix }}",
+                v_show="entry.fix",
+                click=(slot(parts.study.fix), "[entry.role]"),
+                disabled=(busy,),
+                aria_label=("`Fix ${entry.role}`",),
+                size="x-small",
+                variant="tonal",
+                color="warning",
+                **MORE,
+            )
 
 
 def _task(parts: Parts) -> None:
     busy = "run_state === 'running' || run_state === 'cancelling'"
     with _step(2, "Task"):
-        v3.VSelect(items=("tasks",), v_model="task", disabled=(busy,), aria_label="Task", **_FIELD)
+        with html.Div(classes="row"):
+            v3.VSelect(items=("tasks",), v_model="task", disabled=(busy,), aria_label="Task", classes="grow", **_FIELD)
+            v3.VBtn(
+                icon="mdi-information-outline",
+                size="x-small",
+                variant="text",
+                click="shows_card = !shows_card",
+                title="About the model",
+                aria_label="About the model",
+                **MORE,
+            )
+        html.Div("{{ card }}", classes="hint", id="card", v_show="shows_card")
         with html.Div(classes="row"):
             v3.VSelect(
                 items=("presets",), v_model="preset", disabled=(busy,), aria_label="Preset", classes="grow", **_FIELD
@@ -196,6 +224,16 @@ def _correct(parts: Parts) -> None:
     slot = parts.desk.slot
 
     def history() -> None:
+        v3.VBtn(
+            icon="mdi-layers-triple-outline",
+            size="x-small",
+            variant="text",
+            click=slot(parts.correct.fill),
+            disabled=("!chosen || is_correcting",),
+            title="Fill between slices: the gaps of the chosen region between the slices that it is drawn on",
+            aria_label="Fill between slices",
+            **MORE,
+        )
         for name, icon, work, may in (
             ("Undo", "mdi-undo", parts.correct.undo, "undo"),
             ("Redo", "mdi-redo", parts.correct.redo, "redo"),
@@ -224,6 +262,16 @@ def _correct(parts: Parts) -> None:
             for name, icon, hint in _TOOLS:
                 v3.VBtn(name, value=name.lower(), prepend_icon=icon, size="small", title=hint)
         v3.VProgressLinear(indeterminate=True, height=3, color="primary", v_show="is_correcting")
+        with html.Div(classes="row", v_show="tool === 'include' || tool === 'exclude'"):
+            v3.VSwitch(
+                v_model="is_lasso",
+                label="Draw an outline",
+                density="compact",
+                hide_details=True,
+                color="primary",
+                inset=True,
+                classes="lasso",
+            )
         with html.Div(classes="row brush", v_show="tool === 'paint' || tool === 'erase'"):
             v3.VIcon("mdi-circle-outline", size="small")
             v3.VSlider(
@@ -281,6 +329,7 @@ def _bar(parts: Parts) -> None:
             v3.VBtn(
                 "{{ entry.title }}", v_for="entry in sequences", key="entry.value", value=("entry.value",), size="small"
             )
+        html.Span("{{ shown_grid }}", classes="shown-grid")
         html.Div(classes="grow")
         v3.VSwitch(
             v_model="shows_surfaces",
@@ -301,4 +350,13 @@ def _bar(parts: Parts) -> None:
             variant="text",
             click=parts.desk.slot(parts.views.reset),
             title="Fit all views",
+        )
+        v3.VBtn(
+            icon="mdi-keyboard-outline",
+            size="small",
+            variant="text",
+            click="shows_keys = !shows_keys",
+            title="Keys (?)",
+            aria_label="Show keys",
+            **MORE,
         )

@@ -1,6 +1,7 @@
-"""Include and exclude by a click or a stroke in a slice: the tools that ask the worker for a correction. Ring 10 (web).
+"""Include and exclude by a click, a stroke or an outline in a slice: tools that ask the worker for a correction.
 
-They use the mouse of trame-slicer's brush, but what was drawn becomes a prompt and not voxels.
+They use the mouse of trame-slicer's brush and of its outline, which is drawn while the mouse moves; but what was drawn
+becomes a prompt and not voxels. Ring 10 (web).
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from trame_slicer.segmentation import ModificationMode, SegmentationEffectPaintErase
+from trame_slicer.segmentation.segmentation_effect_draw import SegmentationEffectDraw
 
-from MedSegAILib.core.prompts import Click, Prompt, Scribble
+from MedSegAILib.core.prompts import Click, Lasso, Prompt, Scribble
 
 STROKE_MM = 3.0  # width of the line that shows a stroke
 _CLICK_MM = 3.0  # a stroke that never leaves its beginning by more is a click
@@ -49,6 +51,46 @@ class ExcludeEffect(_PromptEffect):
     isInclude = False
 
 
+class _OutlineEffect(SegmentationEffectDraw):
+    """Hands the corners of an outline over; no voxel is changed here."""
+
+    isInclude = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hear: Callable[[Prompt], None] = lambda _prompt: None
+
+    def apply_points_display_coordinates(self, points_display: Any, view: Any) -> None:
+        """Take what was drawn, in pixels of the view; called when the button is let go."""
+        toRas = view.get_view_node().GetXYToRAS()
+        count = points_display.GetNumberOfPoints()
+        shown = [points_display.GetPoint(index) for index in range(count)]
+        self.hear(outlineOf([toRas.MultiplyPoint([x, y, 0.0, 1.0])[:3] for x, y, _ in shown], self.isInclude))
+
+
+class IncludeOutlineEffect(_OutlineEffect):
+    """What the outline holds is the region."""
+
+    isInclude = True
+
+
+class ExcludeOutlineEffect(_OutlineEffect):
+    """What the outline holds is not the region."""
+
+    isInclude = False
+
+
+def outlineOf(points: Sequence[Point], isInclude: bool) -> Prompt:
+    """Give the prompt of an outline; a click where the mouse hardly moved.
+
+    Args:
+        points: in the order in which they were drawn, RAS mm; at least one.
+        isInclude: whether what it holds is the region.
+    """
+    kept = _spaced(points)
+    return Lasso(tuple(kept), isInclude) if len(kept) > 2 else Click(_plain(points[0]), isInclude)
+
+
 def promptOf(points: Sequence[Point], isInclude: bool) -> Prompt:
     """Give the prompt of a stroke.
 
@@ -62,11 +104,16 @@ def promptOf(points: Sequence[Point], isInclude: bool) -> Prompt:
     first = _plain(points[0])
     if all(math.dist(first, point) <= _CLICK_MM for point in points):
         return Click(first, isInclude)
-    kept = [first]
+    return Scribble(tuple(_spaced(points)), isInclude)
+
+
+def _spaced(points: Sequence[Point]) -> list[Point]:
+    """Give the points that lie at least a step from the one before."""
+    kept = [_plain(points[0])]
     for point in points[1:]:
         if math.dist(kept[-1], point) >= _STEP_MM:
             kept.append(_plain(point))
-    return Scribble(tuple(kept), isInclude)
+    return kept
 
 
 def _plain(point: Sequence[float]) -> Point:

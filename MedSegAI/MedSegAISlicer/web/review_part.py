@@ -137,7 +137,7 @@ def _row(line: RegionReview, display: Any) -> dict[str, Any]:
         "title": line.title,
         "color": f"rgb({red},{green},{blue})",
         "ml": f"{line.volume_ml:.1f}",
-        "doubt": "" if line.doubt_ml is None else f"{line.doubt_ml:.1f}",
+        "doubt": "\N{EN DASH}" if line.doubt_ml is None else f"{line.doubt_ml:.1f}",
         "state": sentences.state(line.state),
         "kind": line.state,
         "hint": sentences.stateHint(line.reader, line.time, line.doubt_ml),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from MedSegAILib.core.errors import Cancelled, MedSegAIError
 from MedSegAILib.core.result import Result
-from MedSegAILib.core.run import Progress, RunOptions
+from MedSegAILib.core.run import Progress
 from MedSegAISlicer.gui import sentences
 from MedSegAISlicer.scene.first_look import lookAtResult
 from MedSegAISlicer.scene.readiness import whyNotReady
@@ -69,8 +69,10 @@ class RunPart:
             self._begin(self.desk.logic.segmentAgainFrom(segmentationNode, callbacks=self._callbacks()))
 
     def _start(self) -> None:
-        task, options = self.desk.logic.parameters().task, RunOptions(preset=cast(Any, self.state.preset))
-        run = self.desk.logic.segmentAsync(self.study.inputs(), task, options=options, callbacks=self._callbacks())
+        chosen = self.desk.logic.parameters()
+        run = self.desk.logic.segmentAsync(
+            self.study.inputs(), chosen.task, options=chosen.options, callbacks=self._callbacks()
+        )
         self._begin(run)
 
     def _callbacks(self) -> Callbacks:

@@ -10,7 +10,8 @@ from MedSegAILib.core.run import PRESETS
 from MedSegAILib.tasks.package import Package
 from MedSegAISlicer.gui import sentences
 from MedSegAISlicer.scene.study_inputs import StudyInputs, scans
-from MedSegAISlicer.scene.tasks import presetOutlooks, taskChoices
+from MedSegAISlicer.scene.tasks import cardWords, presetOutlooks, taskChoices
+from MedSegAISlicer.scene.volumes import gridWords
 
 from .desk import Desk
 from .views import Views
@@ -35,6 +36,7 @@ class StudyPart:
         self.package: Package | None = None
         self.study = StudyInputs(desk.logic.parameters)
         self.state.update({"tasks": [], "task": "", "presets": [], "preset": "", "outlook": ""})
+        self.state.update({"card": "", "shown_grid": ""})
         self.state.update({"volumes": [], "roles": [], "shown": "", "sequences": []})
         desk.onChange("task", self.chooseTask)
         desk.onChange("preset", self.choosePreset)
@@ -72,12 +74,19 @@ class StudyPart:
         self.study.choose(role, self.desk.scene.GetNodeByID(nodeId) if nodeId else None)
         self.refresh()
 
+    def fix(self, role: str) -> None:
+        """Do what the fix of an input says."""
+        if self.package is not None:
+            self.study.fix(self.study.lights(self.package)[role])
+            self.refresh()
+            self.desk.later(self._lookAround())
+
     def show(self, nodeId: str) -> None:
         """Show a volume in the slices."""
         node = self.desk.scene.GetNodeByID(nodeId) if nodeId else None
         if node is not None:
             self.views.showVolume(node)
-            self.state.shown = nodeId
+            self.state.update({"shown": nodeId, "shown_grid": gridWords(node)})
 
     def step(self, steps: int) -> None:
         """Show the next sequence, or the one before."""
@@ -94,14 +103,18 @@ class StudyPart:
         ]
         chosen = self.inputs()
         titles = {entry.role: entry.title for entry in self.package.inputs} if self.package is not None else {}
+        lights = self.study.lights(self.package) if self.package is not None else {}
         self.state.roles = [
             {
                 "role": role,
                 "title": titles.get(role, role),
                 "node": node.GetID() if node is not None else _NONE,
-                "reason": self.study.reason(role),
+                "color": lights[role].color,
+                "reason": lights[role].reason,
+                "fix": lights[role].fix,
             }
             for role, node in chosen.items()
+            if role in lights
         ]
         given = [(role, node) for role, node in chosen.items() if node is not None]
         shown = given or [(node.GetName(), node) for node in nodes]
@@ -135,6 +148,7 @@ class StudyPart:
         self.state.roles = []
         package = self.desk.logic.package(task)
         self.package = package
+        self.state.card = cardWords(package)
         self.study.setRoles(package.roles)
         self.refresh()
         self.desk.later(self._lookAround())
