@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+SIDE = 32  # sides of slices are brought to multiples of it, as the deepest of the networks wants them
+
 
 def to_images(crops: Tensor, slices: int) -> Tensor:
     """Give ``[b, c * slices, y, x]`` of crops ``[b, c, slices, y, x]``."""
@@ -23,12 +25,13 @@ def to_middle(targets: Tensor, slices: int) -> Tensor:
 
 
 def every_slice(network: nn.Module, study: Tensor, slices: int) -> Tensor:
-    """Run a 2D network on each slice of ``[1, c, z, y, x]``; end slices are repeated beyond the ends.
+    """Run a 2D network on each slice of ``[1, c, z, y, x]``; what lies at the edges is repeated beyond them.
 
     Returns:
         Logits ``[1, k, z, y, x]``.
     """
-    half = slices // 2
-    padded = functional.pad(study, (0, 0, 0, 0, half, half), mode="replicate") if half else study
-    logits = [network(to_images(padded[:, :, z : z + slices], slices)) for z in range(study.shape[2])]
-    return torch.stack(logits, dim=2)
+    half, (count, height, width) = slices // 2, study.shape[2:]
+    beyond = (0, -width % SIDE, 0, -height % SIDE, half, half)
+    padded = functional.pad(study, beyond, mode="replicate") if any(beyond) else study
+    logits = [network(to_images(padded[:, :, z : z + slices], slices)) for z in range(count)]
+    return torch.stack(logits, dim=2)[..., :height, :width]

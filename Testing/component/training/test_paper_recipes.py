@@ -16,6 +16,7 @@ from training.loop import RunSettings, train
 from training.loss_table import LOSSES
 from training.recipes.papers import PAPERS
 from training.recipes.recipe import Recipe
+from training.slices import every_slice
 from training.tasks import find_task
 
 BY_NAME = {recipe.name: recipe for recipe in PAPERS}
@@ -87,3 +88,12 @@ def test_the_loss_falls_in_two_and_three_dimensions(name: str, tmp_path: Path) -
     with (tmp_path / "losses.csv").open(newline="", encoding="utf-8") as stream:
         losses = [float(row["loss"]) for row in csv.DictReader(stream)]
     assert np.mean(losses[-4:]) < 0.9 * np.mean(losses[:4])
+
+
+def test_slices_of_any_size_come_back_in_their_size() -> None:
+    network = networks.build("pancreas.PspNet", width=8, in_channels=1, out_channels=1).eval()
+    study = torch.rand(1, 1, 2, 48, 40)
+    with torch.inference_mode():
+        assert every_slice(network, study, 1).shape == (1, 1, 2, 48, 40)
+        whole = torch.rand(1, 1, 2, 64, 32)
+        torch.testing.assert_close(every_slice(network, whole, 1)[:, :, 0], network(whole[:, :, 0]))
