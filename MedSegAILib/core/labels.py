@@ -110,6 +110,10 @@ class LabelScheme:
             f"Choose one of {', '.join(r.name for r in self.regions)}.",
         )
 
+    def outer_first(self) -> tuple[Region, ...]:
+        """Give the regions in the order in which a picture paints them: what unites most lies under what it holds."""
+        return tuple(sorted(self.regions, key=lambda region: -len(region.labels)))
+
     def mask(self, label_map: npt.NDArray[Any], region_name: str) -> npt.NDArray[np.bool_]:
         """Give the voxels of a region, bool, in the shape of ``label_map``."""
         found: npt.NDArray[np.bool_] = np.zeros(label_map.shape, bool)

@@ -108,7 +108,7 @@ def _draw_view(axes: Any, view: View, result: Result, *, with_scale_bar: bool) -
     height_mm, width_mm = view.size_mm
     axes.imshow(view.image, cmap="gray", vmin=0, vmax=1, extent=(0, width_mm, height_mm, 0), interpolation="bilinear")
     line_widths = np.linspace(*LINE_WIDTHS, len(result.scheme.regions))
-    for region, line_width in zip(result.scheme.regions, line_widths, strict=True):
+    for region, line_width in zip(result.scheme.outer_first(), line_widths, strict=True):
         mask = view.masks[region.name]
         if not mask.any():
             continue

@@ -52,7 +52,7 @@ def _draw(view: View, result: Result, pixels_per_mm: float) -> Picture:
     shape = (max(1, round(view.size_mm[0] * pixels_per_mm)), max(1, round(view.size_mm[1] * pixels_per_mm)))
     gray = _sampled(view.image, shape, order=1)
     picture: Picture = np.repeat(gray[..., None], 3, axis=2).astype(np.float32)
-    for region in result.scheme.regions:
+    for region in result.scheme.outer_first():
         mask = _sampled(view.masks[region.name].astype(np.float32), shape, order=1) > 0.5
         color = np.array(region.color, np.float32)
         picture[mask] = (1.0 - FILL_SHARE) * picture[mask] + FILL_SHARE * color

@@ -101,6 +101,15 @@ def test_border_has_the_color_of_its_region_and_an_empty_region_none(region: Reg
     assert colored_pixels(Volume(np.zeros_like(labels.array), grid)) == 0
 
 
+def test_a_region_that_a_package_lists_after_its_parts_does_not_hide_them() -> None:
+    grid = aligned_grid()
+    reference = make_case(grid).volumes["T1ce"]
+    turned = LabelScheme(SCHEME.labels, SCHEME.regions[::-1])
+    pictures = [picture(make_result(make_labels(grid), scheme=one), reference) for one in (SCHEME, turned)]
+    views = [image[: int(image.shape[0] * 0.6)] for image in pictures]  # without the legend, whose order is the table's
+    np.testing.assert_array_equal(views[0], views[1])
+
+
 @pytest.mark.parametrize("shape_zyx", [(1, 30, 30), (2, 3, 4), (200, 4, 4), (3, 300, 5)])
 def test_odd_shapes_and_spacings_give_a_picture(shape_zyx: tuple[int, int, int]) -> None:
     grid = Grid(shape_zyx, np.diag([-0.5, -2.0, 6.0, 1.0]))
