@@ -159,7 +159,7 @@ def _review(parts: Parts) -> None:
                 )
                 with html.Span(classes="region-title"):
                     html.Span(classes="dot", style=("{ background: region.color }",))
-                    html.Span("{{ region.title }}")
+                    html.Span("{{ region.title }}", title=("region.title",))
                 html.Span("{{ region.ml }}", classes="number region-ml")
                 html.Span("{{ region.doubt }}", classes="number dim")
                 html.Span(
