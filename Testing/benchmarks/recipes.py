@@ -59,7 +59,7 @@ def main() -> int:
 
 def start(recipe: Recipe, steps: int, folder: Path) -> None:
     """Train so many steps, and look at what was not seen; nothing when the run folder has all that."""
-    if len(list(_rows(folder / LOSSES))) >= steps and (folder / LOOKS).is_file():
+    if len(list(_rows(folder / LOSSES))) >= steps and any(_rows(folder / LOOKS)):
         return
     few = replace(recipe.phantoms, count=min(PHANTOMS, recipe.phantoms.count))
     small = replace(recipe, phantoms=few, warmup_steps=WINDOW)
