@@ -24,8 +24,8 @@ Floats = npt.NDArray[np.float32]
 RULE_FILE = Path(__file__).with_name("click_rule.npz")
 FAR_MM = 18.0  # nothing changes farther from the prompt
 RIGHT_ELSEWHERE = 0.85  # of the region where nobody has clicked
-STAKE = 0.0025  # of the smallest other region: voxels that a prompt may be expected to take from it wrongly
-SURE_CREDIT = 0.15  # each voxel that is taken rightly makes up for so much of one that is not
+# What a prompt may be expected to spoil, in shares of a region: of the one that it is about, and of the smallest other.
+OWN_STAKE, STAKE = 0.01, 0.003
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +104,7 @@ def chosen(local: Local, candidates: Mask, odds: Floats) -> Mask:
     taken = (odds > 0.0) & ~local.fixed[candidates]
     if not local.is_include:
         taken &= ~_worth_keeping(1.0 - wrong, local.size - len(odds))
+    taken &= ~_too_risky(wrong, taken, OWN_STAKE * local.size)
     taken &= ~_too_risky(wrong, taken & ~local.lone[candidates], STAKE * local.smallest_other)
     turned = np.zeros(candidates.shape, dtype=bool)
     turned[candidates] = taken
@@ -127,18 +128,17 @@ def _worth_keeping(right: Floats, size_elsewhere: int) -> Mask:
     return kept
 
 
-def _too_risky(wrong: Floats, beside: Mask, limit: float) -> Mask:
-    """Give the voxels that stay because another region changes with them, from the least likely one up.
+def _too_risky(wrong: Floats, taken: Mask, limit: float) -> Mask:
+    """Give the voxels that stay as they are, so that not too many are expected to be spoiled; the least likely ones.
 
     Args:
         wrong: chance of each voxel to be wrong as the prompt says.
-        beside: those that would change another region.
-        limit: voxels that may be lost there; 0 where no other region is.
+        taken: those that would change.
+        limit: voxels that may be spoiled; 0 where there is no region.
     """
     risky = np.zeros(len(wrong), dtype=bool)
     if limit > 0.0:
-        order = np.flatnonzero(beside)
+        order = np.flatnonzero(taken)
         order = order[np.argsort(-wrong[order], kind="stable")]
-        loss = np.cumsum(1.0 - wrong[order] - SURE_CREDIT * wrong[order])
-        risky[order[loss > limit]] = True
+        risky[order[np.cumsum(1.0 - wrong[order]) > limit]] = True
     return risky
