@@ -23,6 +23,7 @@ from MedSegAILib.tasks.prepare import prepare
 from .boxes import stage_box
 from .datasets import SETS, Study, find_studies, read_study, refuse_test, region_masks
 from .phantoms import draw_phantom
+from .phantoms.sources import sources
 from .recipes.recipe import PhantomShare, Recipe
 from .tasks import find_task
 
@@ -103,10 +104,9 @@ def load_sample(study: Study, recipe: Recipe, copy: int = 0) -> Sample:
 
 def load_phantom(seed: int, kind: str, recipe: Recipe, copy: int = 0) -> Sample:
     """Give the sample of a phantom; its look is part of the key, so a changed generator makes new files."""
-    code = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "phantoms").glob("*.py"))]
     return _cached(
         f"phantom-{recipe.task}-{seed}-{kind}-{copy}",
-        [_look_of(recipe), code],
+        [_look_of(recipe), sources(recipe.task)],
         lambda: prepare_sample(draw_phantom(recipe.task, seed, kind), recipe.channels, recipe, "phantom", copy),
     )
 

@@ -15,7 +15,7 @@ from MedSegAILib.tasks.package import Package
 from .cache import load_training
 from .calibrate import calibrate_region, calibrated, can_be_calibrated, shown_studies
 from .curves import write_curves
-from .evaluate import evaluate_set, write_report
+from .evaluate import Measured, evaluate_set, write_report
 from .export import export_task
 from .loop import RunSettings, train
 from .project import PROJECT
@@ -70,11 +70,14 @@ def measured(task: Task, plan: Campaign) -> Sequence[SetScore]:
     """Measure a package on the sets of its task; numbers, tables and pages with pictures are kept beside the runs."""
     own = plan.runs.name if (plan.runs / PROJECT).is_file() else ""
     scores = []
-    for set_name, part in task.measured_on:
-        logger.info("measuring on %s, %s", set_name, part)
-        scores.append(replace(evaluate_set(task.name, set_name, part, packages=[plan.package]), project=own))
-        write_json(scores[-1], plan.runs / f"{task.name}-{set_name}-{part}.json")
-        write_report(scores[-1], plan.runs / f"{task.name}-{set_name}-{part}", [plan.package])
+    for set_name, part, inputs in [*((*place, ()) for place in task.measured_on), *task.measured_with]:
+        logger.info("measuring on %s, %s, inputs %s", set_name, part, ", ".join(inputs) or "all")
+        found = evaluate_set(task.name, Measured(set_name, part, inputs=inputs), packages=[plan.package])
+        scores.append(replace(found, project=own))
+        file = "-".join([task.name, set_name, part, *inputs])
+        write_json(scores[-1], plan.runs / f"{file}.json")
+        if not inputs:
+            write_report(scores[-1], plan.runs / file, [plan.package])
     return scores
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from MedSegAILib import segment
@@ -27,31 +28,48 @@ UNSEEN_SEED = 900_000  # phantoms that train have seeds below
 PHANTOM_COUNT = 20
 
 
-def evaluate_set(
-    task: str,
-    set_name: str,
-    part: str,
-    preset: str = "balanced",
-    limit: int | None = None,
-    packages: Sequence[Path] = (),
-) -> SetScore:
+@dataclass(frozen=True)
+class Measured:
+    """What is measured.
+
+    Args:
+        set_name: see ``datasets.SETS``; "phantom" draws studies from seeds that never train.
+        part: "train" or "test".
+        limit: only so many studies; None takes all, or 20 phantoms.
+        inputs: show only these inputs of each study; studies that lack one are left out. Empty shows all.
+    """
+
+    set_name: str
+    part: str
+    limit: int | None = None
+    inputs: tuple[str, ...] = ()
+
+
+def evaluate_set(task: str, what: Measured, preset: str = "balanced", packages: Sequence[Path] = ()) -> SetScore:
     """Segment every study of a part of a set and score it.
 
     Args:
         task: an installed package.
-        set_name: see ``datasets.SETS``; "phantom" draws studies from seeds that never train.
-        part: "train" or "test".
+        what: the studies.
         preset: of ``RunOptions``.
-        limit: only so many studies; None takes all, or 20 phantoms.
         packages: folders that are searched for the package before the usual ones.
     """
     options = RunOptions(preset=preset)  # type: ignore[arg-type]  # RunOptions refuses an unknown name
     scores = []
-    for case, reference, known in labeled_cases(task, set_name, part, limit):
-        scores.append(evaluate_case(task, (case, reference), known, options, packages))
+    for case, reference, known in labeled_cases(task, what.set_name, what.part, what.limit):
+        if not set(what.inputs) <= set(case.volumes):
+            continue
+        shown = _shown(case, what.inputs) if what.inputs else case
+        scores.append(evaluate_case(task, (shown, reference), known, options, packages))
         told = ", ".join(f"{name} {value:.3f}" for name, value in scores[-1].dice.items())
         logger.info("%s: %s", case.name, told)
-    return SetScore(task, set_name, part, preset, tuple(scores))
+    return SetScore(task, what.set_name, what.part, preset, tuple(scores), inputs=what.inputs)
+
+
+def _shown(case: Case, inputs: Sequence[str]) -> Case:
+    """Give a case with these inputs alone."""
+    reference = case.reference if case.reference in inputs else ""
+    return replace(case, volumes={role: case.volumes[role] for role in inputs}, reference=reference)
 
 
 def labeled_cases(

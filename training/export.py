@@ -158,13 +158,23 @@ def trained_on(task: Task, runs: Sequence[Run]) -> str:
 
 
 def expected(scores: Sequence[SetScore]) -> Json:
-    """Give the mean Dice by set and region, what it was measured on, and the commands that print it again."""
+    """Give the mean Dice by set and region, what it was measured on, and the commands that print it again.
+
+    Scores of studies that were shown only in part stand apart, by what was shown.
+    """
+    whole = [score for score in scores if not score.inputs]
+    parts = {"+".join(score.inputs): _means(score) for score in scores if score.inputs}
     return {
-        "dice": {score.set_name: {name: round(value, 3) for name, value in score.means().items()} for score in scores},
-        "data": "; ".join(f"{score.set_name}: {len(score.studies)} {score.part} studies" for score in scores)
+        "dice": {score.set_name: _means(score) for score in whole},
+        **({"dice_by_inputs": parts} if parts else {}),
+        "data": "; ".join(f"{score.set_name}: {len(score.studies)} {score.part} studies" for score in whole)
         or "not measured",
         "command": "; ".join(score.command for score in scores),
     }
+
+
+def _means(score: SetScore) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in score.means().items()}
 
 
 def _save(weights: Weights, path: Path, *, eight_bit: bool) -> None:

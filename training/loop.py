@@ -24,6 +24,7 @@ from .cache import Sample
 from .checkpoint import State, read_checkpoint, restore
 from .devices import Hardware, chosen_precision, machine_words
 from .module import Rate, Training, memory_format
+from .one_writer import one_writer
 from .optimizers import build_optimizer
 from .recipes.phase import Phase
 from .recipes.recipe import Recipe
@@ -78,9 +79,13 @@ def train(recipe: Recipe, samples: Sequence[Sample], held_out: Sequence[Sample],
         The state at the end; its checkpoint is written.
 
     Raises:
-        UsageError: "training.precision". InputError: "checkpoint.recipe".
+        UsageError: "training.precision", "training.run_busy". InputError: "checkpoint.recipe".
     """
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    with one_writer(settings.folder):
+        return _train(recipe, samples, held_out, settings)
+
+
+def _train(recipe: Recipe, samples: Sequence[Sample], held_out: Sequence[Sample], settings: RunSettings) -> State:
     precision = chosen_precision(settings.hardware)
     if recipe.phases and not recipe.epoch_steps:
         recipe = replace(recipe, epoch_steps=math.ceil(len(samples) / recipe.crops[0].count))

@@ -48,6 +48,7 @@ def _add_evaluate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     evaluate.add_argument("task")
     evaluate.add_argument("--set", dest="set_name", required=True, help="key of training.datasets.SETS, or phantom")
     evaluate.add_argument("--part", default="test", help="train or test; test is looked at once for a package")
+    evaluate.add_argument("--inputs", default="", help="show only these inputs of each study, such as T1ce,FLAIR")
     evaluate.add_argument("--preset", default="balanced")
     evaluate.add_argument("--limit", type=int, help="only the first studies")
     evaluate.add_argument("--project", type=Path, help="run folder of a training of your own; its package is beside it")
@@ -65,12 +66,14 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from .evaluate import evaluate_set, write_report
+    from .evaluate import Measured, evaluate_set, write_report
     from .score_tables import table
     from .scores import write_json
 
     packages = [] if options.project is None else [_open_project(options.project)]
-    scores = evaluate_set(options.task, options.set_name, options.part, options.preset, options.limit, packages)
+    inputs = tuple(role for role in options.inputs.split(",") if role)
+    what = Measured(options.set_name, options.part, options.limit, inputs)
+    scores = evaluate_set(options.task, what, options.preset, packages)
     sys.stdout.write(table(scores))
     if options.json_file is not None:
         write_json(scores, options.json_file)

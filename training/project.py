@@ -86,7 +86,8 @@ def _task(told: Mapping[str, Any]) -> Task:
     )
     card = Card(**{**told["card"], "limits": tuple(told["card"]["limits"])})
     measured_on = tuple((set_name, part) for set_name, part in told["measured_on"])
-    return Task(**{**told, "stages": stages, "card": card, "measured_on": measured_on})
+    # Which inputs a task may lack is for hand-made tasks to say.
+    return Task(**{**told, "stages": stages, "card": card, "measured_on": measured_on, "measured_with": ()})
 
 
 def _recipe(told: Mapping[str, Any]) -> Recipe:

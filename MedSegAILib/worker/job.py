@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -10,6 +12,7 @@ from MedSegAILib.core.errors import MedSegAIError
 from MedSegAILib.core.run import Progress, ProgressCallback, ignore_progress
 
 from .protocol import FIRST_FOLDER, Ask, Progressed, Provisional, Segment
+from .transfer import Writing
 
 JobState = Literal["queued", "running", "cancelling", "done", "failed", "cancelled"]
 
@@ -30,7 +33,8 @@ class Job(Generic[Outcome]):
         result: once "done".
         error: once "failed" or "cancelled" (then a ``Cancelled``).
         on_progress, on_provisional, on_result, on_error: called from ``WorkerClient.poll`` only, in its thread.
-        request: what is sent to the worker; None when the case could not be written.
+        writing: writes the arrays and gives the request, portion by portion; None once it is done.
+        request: what is sent to the worker; None until the arrays are written.
         read: makes the outcome of the worker's answer and the folder of its arrays.
         starts: how many workers it was handed to.
     """
@@ -52,6 +56,7 @@ class Job(Generic[Outcome]):
         self.on_provisional: Callable[[Outcome], None] = _ignore
         self.on_result: Callable[[Outcome], None] = _ignore
         self.on_error: Callable[[MedSegAIError], None] = _ignore
+        self.writing: Writing[Segment | Ask] | None = None
         self.request: Segment | Ask | None = None
         self.read = read
         self.starts = 0
@@ -78,6 +83,23 @@ class Job(Generic[Outcome]):
         except MedSegAIError:
             return
         self.on_provisional(found)
+
+    def write(self, limit_s: float = math.inf) -> None:
+        """Write arrays out, for so long or one portion longer; a problem becomes the ``error``."""
+        until_s = time.monotonic() + limit_s
+        try:
+            while self.writing is not None and time.monotonic() < until_s:
+                next(self.writing)
+        except StopIteration as end:
+            self.writing, self.request = None, end.value
+        except MedSegAIError as error:
+            self.writing, self.error = None, error
+
+    def stop_writing(self) -> None:
+        """Let go of the arrays and of the file that is being written."""
+        writing, self.writing = self.writing, None
+        if writing is not None:
+            writing.close()
 
     def cancel(self) -> None:
         """Stop the run; ``on_error`` gets ``Cancelled`` within 2 s of polling. A second call does nothing."""

@@ -6,9 +6,9 @@ copy, and of a label map only the box that holds labels crosses. The folder is `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from MedSegAILib.core.box import StageBox
 from MedSegAILib.core.case import Case
 from MedSegAILib.core.doubt import Doubt
 from MedSegAILib.core.errors import ResourceError, UsageError
+from MedSegAILib.core.filled_box import filled_box
 from MedSegAILib.core.labels import LabelScheme
 from MedSegAILib.core.result import Notice, Passport, Probabilities, Result
 from MedSegAILib.core.run import RunOptions
@@ -25,11 +26,15 @@ from MedSegAILib.core.volume import Grid, Volume
 from .protocol import broken
 
 Array = npt.NDArray[Any]
+Written = TypeVar("Written")
+Writing = Generator[None, None, Written]
 
 # For choosing a place only: label maps are at most uint16, and no task shows more float32 channels than this.
 _LABEL_BYTES = 2
 _MOST_PROBABILITY_BYTES = 4 * 8
 _REAL_KINDS = "biuf"
+# Written at once: some milliseconds, so that a window lives on between two portions.
+_PORTION_BYTES = 4_000_000
 
 
 def needed_bytes(case: Case, options: RunOptions) -> int:
@@ -46,15 +51,25 @@ def write_case(case: Case, folder: Path) -> dict[str, Any]:
         UsageError: "transfer.dtype" when voxels are not real numbers.
         ResourceError: "worker.disk" when they cannot be written.
     """
-    volumes = [
-        {
-            "role": role,
-            "name": volume.name,
-            "array": write_array(volume.array, folder / f"input-{index}.raw"),
-            "ijk_to_ras": volume.grid.ijk_to_ras.tolist(),
-        }
-        for index, (role, volume) in enumerate(case.volumes.items())
-    ]
+    return _all_of(writing_case(case, folder))
+
+
+def writing_case(case: Case, folder: Path, still: Callable[[], None] | None = None) -> Writing[dict[str, Any]]:
+    """Write the voxels of a case portion by portion, a yield after each.
+
+    Args:
+        case: whose arrays are read while this goes on.
+        folder: private folder of the job.
+        still: called before each portion is read; raises when the arrays may not be read any more.
+
+    Returns:
+        A generator that gives nothing at each step, and what :func:`write_case` gives at its end; errors as there.
+    """
+    volumes = []
+    for index, (role, volume) in enumerate(case.volumes.items()):
+        entry = yield from _writing_array(volume.array, folder / f"input-{index}.raw", still)
+        grid = volume.grid.ijk_to_ras.tolist()
+        volumes.append({"role": role, "name": volume.name, "array": entry, "ijk_to_ras": grid})
     return {"name": case.name, "reference": case.reference, "volumes": volumes}
 
 
@@ -88,7 +103,7 @@ def write_result(result: Result, folder: Path, *, with_probabilities: bool) -> d
         ResourceError: "worker.disk" when they cannot be written.
     """
     labels = result.labels
-    box = label_box(labels.array)
+    box = filled_box(labels.array)
     kept = result.probabilities if with_probabilities else None
     return {
         "labels": {
@@ -146,38 +161,33 @@ def read_result(message: Mapping[str, Any], folder: Path) -> Result:
         raise broken(f"the result cannot be read ({type(error).__name__}: {error})") from error
 
 
-def label_box(array: Array) -> tuple[slice, slice, slice]:
-    """Give the smallest box ``[z, y, x]`` that holds every non-zero voxel; empty (all zero long) without one."""
-    # One axis after the other, each only within what the ones before left over.
-    planes = np.flatnonzero(array.any(axis=(1, 2)))
-    if not len(planes):
-        return slice(0, 0), slice(0, 0), slice(0, 0)
-    z = slice(int(planes[0]), int(planes[-1]) + 1)
-    footprint: npt.NDArray[np.bool_] = np.any(array[z], axis=0)
-    rows, columns = np.flatnonzero(footprint.any(axis=1)), np.flatnonzero(footprint.any(axis=0))
-    return z, slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-
-
 def write_array(array: Array, path: Path) -> dict[str, Any]:
     """Write an array in C order and give its entry; slab by slab, so that a view is never copied as a whole.
-
-    Plain writes and no map: a map onto a full disk ends the process with SIGBUS instead of an error.
 
     Raises:
         UsageError: "transfer.dtype".
         ResourceError: "worker.disk".
     """
+    return _all_of(_writing_array(array, path, None))
+
+
+def _writing_array(array: Array, path: Path, still: Callable[[], None] | None) -> Writing[dict[str, Any]]:
+    """Write an array, a yield after each portion. Plain writes and no map: on a full disk a map ends in SIGBUS."""
     if array.dtype.kind not in _REAL_KINDS:
         raise UsageError(
             "transfer.dtype",
             f"Voxels of type {array.dtype} cannot be sent to the worker.",
             "Give integers or floating point numbers.",
         )
-    slabs = [array] if array.flags.c_contiguous else array
+    rows = np.atleast_1d(array)
+    step = max(1, _PORTION_BYTES // max(1, rows[:1].nbytes))
     try:
         with path.open("wb") as file:
-            for slab in slabs:
-                file.write(np.ascontiguousarray(slab).reshape(-1).view(np.uint8).data)
+            for start in range(0, len(rows), step):
+                if still is not None:
+                    still()
+                file.write(np.ascontiguousarray(rows[start : start + step]).reshape(-1).view(np.uint8).data)
+                yield
     except OSError as error:
         raise ResourceError(
             "worker.disk",
@@ -185,6 +195,15 @@ def write_array(array: Array, path: Path) -> dict[str, Any]:
             "Free disk space or memory, then run it again.",
         ) from error
     return {"file": path.name, "dtype": array.dtype.str, "shape": list(array.shape)}
+
+
+def _all_of(writing: Writing[Written]) -> Written:
+    """Write everything at once."""
+    while True:
+        try:
+            next(writing)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # mypy does not follow what a generator returns
 
 
 def _map(entry: Mapping[str, Any], folder: Path) -> Array:

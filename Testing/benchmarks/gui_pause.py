@@ -50,7 +50,7 @@ def main() -> None:
     """Print the longest pause of each step."""
     from MedSegAILib.core.volume import Grid
     from Testing.harness.desktop import Desktop
-    from Testing.harness.edits import paint
+    from Testing.harness.edits import brush
     from Testing.harness.mrml import addCase
     from Testing.makers.phantoms import make_case
 
@@ -64,9 +64,7 @@ def main() -> None:
         "segment": lambda: opened.find("segmentButton").click(),
         "next place": lambda: opened.find("nextPlaceButton").click(),
         "accept": lambda: opened.find("acceptButton").click(),
-        "brush": lambda: paint(
-            opened.logicResult(), "WT", nodes["T1"], (slice(60, 80), slice(90, 110), slice(90, 110))
-        ),
+        "brush": lambda: brush(opened.logicResult(), "WT", nodes["T1"]),
         "export": lambda: opened.find("exportButton").click(),
     }
     with tempfile.TemporaryDirectory() as folder:

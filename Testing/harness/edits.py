@@ -25,6 +25,16 @@ def paint(segmentationNode: Any, segmentId: str, volumeNode: Any, box: Box, isEr
         assert logic.ClearSegment(segmentationNode, segmentId)
 
 
+def brush(
+    segmentationNode: Any, segmentId: str, volumeNode: Any, first_ijk: tuple[int, int, int] = (90, 90, 60)
+) -> None:
+    """Add a cube of 20 voxels, in the way in which a brush of the Segment Editor ends: its own box only is merged."""
+    grid = gridFromNode(volumeNode, segmentationNode)
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    image = orientedBox(np.ones((20, 20, 20), bool), grid.ijk_to_ras, first_ijk)
+    assert logic.SetBinaryLabelmapToSegment(image, segmentationNode, segmentId, logic.MODE_MERGE_MAX)
+
+
 def contents(segmentationNode: Any, volumeNode: Any) -> dict[str, bytes]:
     """Give the voxels of every segment on the grid of a volume, packed."""
     ids = segmentationNode.GetSegmentation().GetSegmentIDs()

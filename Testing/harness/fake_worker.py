@@ -77,6 +77,7 @@ class FakeJob:
         self.client, self.case, self.task, self.options = client, case, task, options
         self.on_progress: Callable[[Progress], None] = lambda progress: None
         self.wantsFirstLook = False
+        self.still: Callable[[], None] = lambda: None
         self.on_provisional: Callable[[Result], None] = lambda result: None
         self.on_result: Callable[[Result], None] = lambda result: None
         self.on_error: Callable[[MedSegAIError], None] = lambda error: None
@@ -114,9 +115,12 @@ class FakeClient:
         self.isClosed = False
         self._waiting: deque[Callable[[], None]] = deque()
 
-    def segment_async(self, case: Case, task: str, options: RunOptions, *, first_look: bool = False) -> FakeJob:
+    def segment_async(
+        self, case: Case, task: str, options: RunOptions, *, first_look: bool = False, still: Any = None
+    ) -> FakeJob:
         self.jobs.append(FakeJob(self, case, task, options))
         self.jobs[-1].wantsFirstLook = first_look
+        self.jobs[-1].still = still
         return self.jobs[-1]
 
     def ask_async(self, verb: str, write: Any, read: Any, needed: int = 0) -> Any:

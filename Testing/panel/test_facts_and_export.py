@@ -96,8 +96,8 @@ def test_copy_as_python_puts_lines_on_the_clipboard_that_repeat_the_run(desktop,
     from Testing.harness.fake_worker import FakeClient
 
     class Answering(FakeClient):
-        def segment_async(self, case, task, options, *, first_look=False):
-            job = super().segment_async(case, task, options, first_look=first_look)
+        def segment_async(self, case, task, options, **more):
+            job = super().segment_async(case, task, options, **more)
             answered.append(job)
             job.sayResult(make_labels(case.reference_grid()).array)
             return job

@@ -139,8 +139,8 @@ def test_a_segmentation_of_others_and_a_place_that_cannot_be_written_are_told(sc
 class AnsweringClient(FakeClient):
     """A worker that answers each job at once, so that a script may wait for it."""
 
-    def segment_async(self, case, task, options, *, first_look=False):
-        job = super().segment_async(case, task, options, first_look=first_look)
+    def segment_async(self, case, task, options, **more):
+        job = super().segment_async(case, task, options, **more)
         job.sayResult(make_labels(case.reference_grid()).array)
         return job
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import slicer
+import slicer.util
 from MedSegAISlicer.scene.parameters import Parameters, parameterNode
 from MedSegAISlicer.scene.runner import Callbacks, Runner
 from MedSegAISlicer.scene.segmentations import maskFromSegment
@@ -97,6 +99,19 @@ def test_a_result_that_comes_after_the_cancel_is_dropped(scene, client, nodes, t
     runner.poll()
     assert run.state == "cancelled"
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
+
+
+def test_a_volume_changed_while_it_is_handed_over_ends_the_run_and_one_that_goes_does_not(scene, client, nodes):
+    start(scene, client, nodes)
+    still = client.jobs[0].still
+    nodes["T2"].SetName("renamed")
+    nodes["T2"].GetDisplayNode().SetWindowLevel(1.0, 2.0)
+    scene.RemoveNode(nodes["FLAIR"])
+    still()
+    slicer.util.arrayFromVolume(nodes["T2"])[0] = 7
+    slicer.util.arrayFromVolumeModified(nodes["T2"])
+    with pytest.raises(InputError, match="T2 was changed while it was handed over"):
+        still()
 
 
 def test_the_scene_closed_during_a_job_stays_empty(scene, client, nodes, tiny_case):

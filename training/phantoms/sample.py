@@ -17,8 +17,8 @@ from . import draw_phantom
 from .brain import SEQUENCES, HeadOptions, draw_head
 from .tumor import TumorPlan
 
-# Seeds of what trains lie between 100 and 200, those of the evaluation from 900000 on.
-SAMPLE_SEEDS = {"brain-tumor": 7}
+# Seeds of what trains lie between 100 and 500, those of the evaluation from 900000 on.
+SAMPLE_SEEDS = {"brain-tumor": 7, "pancreas": 800_003}  # the usual one has a healthy pancreas
 OTHER_SEED = 800_001
 SAMPLE_SPACING_MM = 1.6  # keeps four sequences together below 1.2 MB
 # Size of one stored level; below the noise, so nothing visible is lost, and the file is a third as large.

@@ -38,21 +38,23 @@ PANCREAS_ORGAN_SMALL = Recipe(
     "up to 1500 it saw 40 phantoms.",
 )  # fmt: skip
 
+# Both regions: where the gland is tells a cyst in it from the bowel beside it, and 2.5 mm outline it better than 4.
 PANCREAS_TUMOR_SMALL = replace(
     PANCREAS_ORGAN_SMALL,
     name="pancreas-tumor-small",
-    channels=("tumor",),
+    channels=("organ", "tumor"),
+    arguments={**PANCREAS_ORGAN_SMALL.arguments, "out_channels": 2},
     box={"from": "organ", "margin_mm": MARGIN_MM},
     # The organ of stage one is never quite right, so training boxes lie off by chance.
     box_shift_mm=8.0,
-    box_copies=2,
     prepare=(
         *PANCREAS_ORGAN_SMALL.prepare[:2],
         {"step": "resample", "spacing_mm": 2.5, "multiple": 8, "around": "all"},
     ),
     crops=(CropKind(2, (40, 48, 72), {"phantom": 1.0}),),
     tumor_chance=0.5,
+    # A predecessor knew its 120 by heart (Dice .90) and found a third of the tumors of others.
+    phantoms=replace(PANCREAS_ORGAN_SMALL.phantoms, count=400),
     steps=4800,
-    history="The rate had fallen to 0 at step 1200, when the network knew its 40 phantoms but no others; then it saw "
-    "120. At step 2400 it still missed tumors of the rarer kinds.",
+    history="",
 )

@@ -85,8 +85,15 @@ def _recipe(name: str, network: str, source: _Source, **varied: Any) -> Recipe:
 
 # Adam at 3e-4, batch 4, 64 x 224 x 224 (section 6 of the page); epochs are not told.
 _ORGAN, _TUMOR = (
-    _Source(base, (32, 64, 64), (64, 224, 224), 4, {"learning_rate": 3e-4, "weight_decay": 0.0, "steps": 100_000})
-    for base in (PANCREAS_ORGAN_SMALL, PANCREAS_TUMOR_SMALL)
+    _Source(
+        base,
+        (32, 64, 64),
+        (64, 224, 224),
+        4,
+        {"learning_rate": 3e-4, "weight_decay": 0.0, "steps": 100_000},
+        {"channels": (region,)},
+    )
+    for base, region in ((PANCREAS_ORGAN_SMALL, "organ"), (PANCREAS_TUMOR_SMALL, "tumor"))
 )
 # Adam at 1e-4, batch 32, up to 200 epochs of 11,546 patches.
 _TISSUE = _Source(

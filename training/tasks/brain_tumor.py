@@ -35,6 +35,7 @@ BRAIN_TUMOR = Task(
     ),
     main_region="WT",
     measured_on=(("four_sequences", "test"), ("more", "test"), ("lgg", "test")),
+    measured_with=(("four_sequences", "test", ("T1ce", "FLAIR")), ("four_sequences", "test", ("FLAIR",))),
     card=Card(
         takes="T1, T1ce, T2, FLAIR; or T1ce and FLAIR; or FLAIR alone. Skull stripped or whole heads.",
         gives="Labels 1 (necrotic and non-enhancing core), 2 (edema), 4 (enhancing tumor); regions WT = 1 + 2 + 4, "

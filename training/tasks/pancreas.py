@@ -43,7 +43,13 @@ PANCREAS = Task(
         StagePlan(
             "tumor",
             (EnsemblePlan("tumor", ("pancreas-tumor-small",)),),
-            ({"step": "threshold", "above": 0.5}, {"step": "paint", "order": [["tumor", 2]]}),
+            (
+                {"step": "threshold", "above": 0.5},
+                {"step": "largest_component", "regions": ["organ"]},
+                {"step": "paint", "order": [["organ", 1], ["tumor", 2]]},
+            ),
+            # It outlines the gland as well, and finer than stage one.
+            more={"result": "replace"},
             eight_bit=True,
         ),
     ),
@@ -53,8 +59,8 @@ PANCREAS = Task(
         warning=NO_REFERENCE,
         takes="One abdominal CT in HU that shows the whole pancreas.",
         gives="Labels 1 (pancreas) and 2 (tumor); regions organ = 1 + 2, tumor = 2.",
-        is_what="A cascade of two plain 3D U-Nets of width 8: the organ at 4 mm in the body's box, then the tumor at "
-        "2.5 mm in the organ's box with a margin of 12 mm.",
+        is_what="A cascade of two plain 3D U-Nets of width 8: the organ at 4 mm in the body's box, then gland and "
+        "tumor at 2.5 mm in the organ's box with a margin of 12 mm.",
         limits=(
             "No patient trained it. On real CT the organ is a first guess and the tumor is not to be believed.",
             "Drawn tumors differ from the gland by 35 to 100 HU; real ones often by less than 20.",

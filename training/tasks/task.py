@@ -70,6 +70,8 @@ class Task:
         card: see there.
         main_region: region whose volume stands in the tables.
         measured_on: (set, part) whose scores stand on the card; the set "phantom" draws seeds that never train.
+        measured_with: (set, part, inputs) of studies that are shown with these inputs alone: what a run with fewer
+            may expect.
         travels: its package comes along with the extension and must stay small.
     """
 
@@ -78,6 +80,7 @@ class Task:
     card: Card
     main_region: str
     measured_on: tuple[tuple[str, str], ...]
+    measured_with: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     travels: bool = True
 
     @property

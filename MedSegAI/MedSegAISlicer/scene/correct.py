@@ -27,8 +27,8 @@ from .locks import refuseLocked
 from .segmentations import readPassport
 from .story import tell
 from .undo import UndoHistory
+from .waiting import waitForEnd
 
-_WAIT_S = 0.01
 _KINDS = {"click": "click", "scribble": "scribble", "box": "box", "lasso": "lasso"}
 
 
@@ -211,11 +211,5 @@ def _asked(
 
 
 def _waited(correcting: Correcting, client: AskedClient) -> Correcting:
-    try:
-        while correcting.state == "running":
-            client.poll(_WAIT_S)
-    finally:
-        correcting.cancel()  # Ctrl+C in the console
-    if correcting.error is not None:
-        raise correcting.error
+    waitForEnd(correcting, client.poll)
     return correcting

@@ -14,8 +14,7 @@ from MedSegAILib.core.result import Notice
 from MedSegAILib.worker.transfer_handover import write_handover
 
 from .handing_over import Gathering, gathering
-
-_WAIT_S = 0.02
+from .waiting import waitForEnd
 
 
 class AskedClient(Protocol):
@@ -107,11 +106,5 @@ def exportResult(segmentationNode: Any, folder: Path, client: AskedClient) -> li
         ResourceError: "output.disk_full", "output.not_writable"; nothing is written then.
     """
     run = ExportRun(segmentationNode, folder, client)
-    try:
-        while run.state == "running":
-            run.poll(_WAIT_S)
-    finally:
-        run.cancel()  # Ctrl+C in the console
-    if run.error is not None:
-        raise run.error
+    waitForEnd(run, run.poll)
     return run.files

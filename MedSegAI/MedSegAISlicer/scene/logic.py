@@ -20,8 +20,7 @@ from .folder_run import FolderProgress, FolderRun, batchArguments, ignoreFolderP
 from .parameters import DEFAULT_TASK, Parameters, parameterNode
 from .runner import Callbacks, Client, Run, Runner
 from .stage_boxes import runAgainFrom
-
-_WAIT_S = 0.05  # a script looks at the worker so often; Ctrl+C is heard between two looks
+from .waiting import waitForEnd
 
 
 class SegmentationLogic:
@@ -82,16 +81,7 @@ class SegmentationLogic:
             MedSegAIError: whatever stopped the run; the scene is then as it was before.
         """
         run = self.segmentAsync(inputs, task, options=options, callbacks=Callbacks(onProgress=progress), name=name)
-        isOver = False
-        try:
-            while run.state == "running":
-                self.runner.poll(_WAIT_S)
-            isOver = True
-        finally:
-            if not isOver:  # Ctrl+C in the console, or an error in the callback
-                self.runner.drop()
-        if run.error is not None:
-            raise run.error
+        waitForEnd(run, self.runner.poll, self.runner.drop)
         return run.segmentationNode
 
     def segmentAsync(
@@ -104,6 +94,8 @@ class SegmentationLogic:
         name: str = "",
     ) -> Run:
         """Start a segmentation and come back at once.
+
+        The voxels are read in the first polls; a volume that is changed until then ends the run with an error.
 
         Args:
             inputs: as in :meth:`segment`.
@@ -166,14 +158,12 @@ class SegmentationLogic:
             MedSegAIError: whatever stopped the batch; what is done stays.
         """
         run = self.segmentFolderAsync(source, output, task, options=options, progress=progress)
-        try:
-            while run.state == "running":
-                run.poll()
-                time.sleep(_WAIT_S)
-        finally:
-            run.cancel()  # Ctrl+C in the console, or an error in the callback; nothing when it is over
-        if run.error is not None:
-            raise run.error
+
+        def poll(waitS: float) -> None:
+            run.poll()
+            time.sleep(waitS)
+
+        waitForEnd(run, poll)
         return run.answer
 
     def segmentFolderAsync(

@@ -23,7 +23,7 @@ from .stage_boxes import showBoxes
 from .statistics import keepInputs
 from .undo import UndoHistory
 from .versions import nextVersionName
-from .volumes import caseFromNodes
+from .volumes import caseFromNodes, unchanged
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,9 @@ _log = logging.getLogger(__name__)
 class Client(Protocol):
     """What a runner needs of ``worker.client.WorkerClient``."""
 
-    def segment_async(self, case: Case, task: str, options: RunOptions, *, first_look: bool) -> Any:
+    def segment_async(
+        self, case: Case, task: str, options: RunOptions, *, first_look: bool, still: Callable[[], None]
+    ) -> Any:
         """Queue a job and give its handle."""
 
     def ask_async(self, verb: str, write: Any, read: Any, needed: int = 0) -> Any:
@@ -119,7 +121,7 @@ class Runner:
         callbacks: Callbacks | None = None,
         name: str = "MedSegAI",
     ) -> Run:
-        """Copy the volumes and hand them to the worker.
+        """Begin to hand the volumes to the worker; their voxels are read in the polls that follow.
 
         Args:
             inputs: volume node by role; None for a sequence that is not there.
@@ -135,12 +137,13 @@ class Runner:
         """
         if self.isBusy:
             raise UsageError("scene.busy", "A segmentation is already under way.", "Wait for it, or cancel it.")
-        # The client writes the voxels out before it comes back, so a copy would only hold up the window.
+        # A copy would hold up the window: the client reads a little at each poll, and asks whether it still may.
         case = caseFromNodes(inputs, preferred, isCopied=False)
         node = inputs[case.reference]
         run = Run(None, node, node.GetID(), name, dict(inputs), callbacks or Callbacks())
         run.provisional = ProvisionalView(self.scene, node, name)
-        run.job = self.client.segment_async(case, task, options, first_look=run.callbacks.onProvisional is not None)
+        isLooking = run.callbacks.onProvisional is not None
+        run.job = self.client.segment_async(case, task, options, first_look=isLooking, still=unchanged(inputs))
         run.job.on_provisional = lambda result: self._showFirst(run, result)
         run.job.on_progress = run.callbacks.onProgress
         run.job.on_result = lambda result: self._finish(run, result)

@@ -16,6 +16,8 @@ import slicer.util
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
+from MedSegAILib.core.filled_box import filled_box
+
 _SAME_PLACE_MM = 0.01  # a saved grid comes back exact to about 1e-4 mm
 
 
@@ -71,12 +73,12 @@ def boxOf(segmentationNode: Any, segmentId: str) -> SegmentBox:
         return SegmentBox(np.zeros((0, 0, 0), bool), (0, 0, 0), ijkToRas)
     i0, i1, j0, j1, k0, k1 = image.GetExtent()
     voxels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(k1 - k0 + 1, j1 - j0 + 1, i1 - i0 + 1) > 0
-    if not voxels.any():
+    part = filled_box(voxels)
+    box = np.ascontiguousarray(voxels[part])
+    if not box.size:
         return SegmentBox(np.zeros((0, 0, 0), bool), (0, 0, 0), ijkToRas)
-    spans = [np.flatnonzero(voxels.any(axis=axes))[[0, -1]] for axes in ((1, 2), (0, 2), (0, 1))]
-    (z0, z1), (y0, y1), (x0, x1) = ((int(first), int(last)) for first, last in spans)
-    box = np.ascontiguousarray(voxels[z0 : z1 + 1, y0 : y1 + 1, x0 : x1 + 1])
-    return SegmentBox(box, (i0 + x0, j0 + y0, k0 + z0), ijkToRas)
+    k, j, i = (side.start for side in part)
+    return SegmentBox(box, (i0 + i, j0 + j, k0 + k), ijkToRas)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,8 @@ import numpy.typing as npt
 import slicer
 import vtk
 
+from MedSegAILib.core.filled_box import filled_box
+
 from .segment_box import SegmentBox, boxOf, putMask, together
 
 LOCK_TAG = "MedSegAI.Locked"
@@ -194,10 +196,9 @@ def _voxelChange(segmentId: str, title: str, before: SegmentState, after: Segmen
     if both is None:  # someone gave the segment another grid: there is no common box, so all of it is kept
         return SegmentChange(segmentId, title, before, after)
     old, new = both.masks
-    spans = [np.flatnonzero((old ^ new).any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
-    if not all(span.size for span in spans):  # the grid was written anew, the voxels are the same
+    part = filled_box(old ^ new)
+    if not part[0].stop:  # the grid was written anew, the voxels are the same
         return SegmentChange(segmentId, title, before, after)
-    part = tuple(slice(int(span[0]), int(span[-1]) + 1) for span in spans)
     k, j, i = (side.start for side in part)
     first = (both.first_ijk[0] + i, both.first_ijk[1] + j, both.first_ijk[2] + k)
     was, became = (Packed.of(SegmentBox(mask[part], first, both.ijk_to_ras)) for mask in (old, new))

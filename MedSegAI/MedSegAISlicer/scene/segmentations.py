@@ -17,6 +17,7 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from MedSegAILib.core.errors import MedSegAIError, WorkerError
+from MedSegAILib.core.filled_box import filled_box
 from MedSegAILib.core.labels import Code, Label, LabelScheme, Region
 from MedSegAILib.core.result import Passport, Result
 
@@ -90,16 +91,21 @@ def fillWith(node: Any, result: Result, referenceNode: Any) -> None:
             "The result does not lie on the grid of its reference volume, or the volume was changed during the run.",
             "Run the segmentation again.",
         )
+    part = filled_box(result.labels.array)
+    k, j, i = (side.start for side in part)
+    labels = result.labels.array[part]  # of a whole head, the regions are a thousandth
     for region in result.scheme.regions:
-        _addRegion(node, region, result.region_mask(region.name), result.labels.grid.ijk_to_ras)
+        mask = result.scheme.mask(labels, region.name)
+        _addRegion(node, region, mask, (i, j, k), result.labels.grid.ijk_to_ras)
 
 
 def statements(result: Result) -> list[str]:
     """Give the sentences that a user must read beside the picture: empty regions first, then the notices."""
+    labels = result.labels.array[filled_box(result.labels.array)]
     empty = [
         f"No {region.title[:1].lower()}{region.title[1:]} was found."
         for region in result.scheme.regions
-        if not result.region_mask(region.name).any()
+        if not result.scheme.mask(labels, region.name).any()
     ]
     return empty + [f"{notice.message} {notice.hint}".strip() for notice in result.notices]
 
@@ -135,12 +141,14 @@ def addSegment(node: Any, region: Region | Label) -> str:
     return str(segmentId)
 
 
-def _addRegion(node: Any, region: Region, mask: Mask, ijkToRas: npt.NDArray[np.float64]) -> None:
+def _addRegion(
+    node: Any, region: Region, mask: Mask, firstIjk: tuple[int, int, int], ijkToRas: npt.NDArray[np.float64]
+) -> None:
     """Add one segment with its voxels; an empty region stays as a named segment that can be painted."""
     segmentId = addSegment(node, region)
     if mask.any():
         logic = slicer.vtkSlicerSegmentationsModuleLogic
-        image = orientedBox(mask, ijkToRas)
+        image = orientedBox(mask, ijkToRas, firstIjk)
         if not logic.SetBinaryLabelmapToSegment(image, node, segmentId, logic.MODE_REPLACE):
             raise _refused(region)
 
@@ -178,21 +186,24 @@ def _serialize(code: Code | None) -> str:
     return "^^" if code is None else f"{code.scheme}^{code.value}^{code.meaning}"
 
 
-def orientedBox(mask: Mask, ijkToRas: npt.NDArray[np.float64]) -> Any:
+def orientedBox(mask: Mask, ijkToRas: npt.NDArray[np.float64], firstIjk: tuple[int, int, int] = (0, 0, 0)) -> Any:
     """Give the smallest box around a mask as a vtkOrientedImageData, in the index space of the whole grid.
 
     Args:
         mask: ``[z, y, x]``, with at least one voxel.
         ijkToRas: 4x4 of the whole grid.
+        firstIjk: index of the first voxel of the mask on the whole grid.
 
     Only the box crosses: a whole head is 9 million voxels, a tumor a few thousand.
     """
-    spans = [np.flatnonzero(mask.any(axis=axes))[[0, -1]] for axes in ((1, 2), (0, 2), (0, 1))]
-    (k0, k1), (j0, j1), (i0, i1) = ((int(first), int(last)) for first, last in spans)
+    part = filled_box(mask)
+    box = np.ascontiguousarray(mask[part], np.uint8)
+    extent = []
+    for side, first in zip(part[::-1], firstIjk, strict=True):
+        extent += [first + side.start, first + side.stop - 1]
     image = slicer.vtkOrientedImageData()
-    image.SetExtent(i0, i1, j0, j1, k0, k1)
+    image.SetExtent(*extent)
     image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
-    box = np.ascontiguousarray(mask[k0 : k1 + 1, j0 : j1 + 1, i0 : i1 + 1], np.uint8)
     vtk_to_numpy(image.GetPointData().GetScalars())[:] = box.ravel()
     image.SetImageToWorldMatrix(_vtkMatrix(ijkToRas))
     return image

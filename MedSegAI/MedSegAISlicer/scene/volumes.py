@@ -7,7 +7,7 @@ is composed into the frame; a non-linear parent is refused. Ring 9 (scene); no Q
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -135,6 +135,33 @@ def referenceRole(inputs: Mapping[str, Any], preferred: Sequence[str] = ()) -> s
     if not given:
         raise UsageError("case.empty", "No volume is chosen.", "Choose a volume for at least one sequence.")
     return next((role for role in preferred if role in given), given[0])
+
+
+def unchanged(inputs: Mapping[str, Any]) -> Callable[[], None]:
+    """Give a check that the voxels of some volume nodes are those of now.
+
+    The voxels stay readable as long as the check lives, even when their node goes; but when somebody changes them,
+    VTK may have given their memory back.
+
+    Args:
+        inputs: volume node by role; None for a sequence that is not there.
+
+    Returns:
+        Raises InputError "scene.volume_changed" when it is called after a change.
+    """
+    images = {role: node.GetImageData() for role, node in inputs.items() if node is not None}
+    before = {role: image.GetMTime() for role, image in images.items()}
+
+    def check() -> None:
+        for role, image in images.items():
+            if image.GetMTime() != before[role]:
+                raise InputError(
+                    "scene.volume_changed",
+                    f"{role} was changed while it was handed over to the worker.",
+                    "Press Segment again.",
+                )
+
+    return check
 
 
 def caseFromNodes(inputs: Mapping[str, Any], preferred: Sequence[str] = (), *, isCopied: bool = True) -> Case:

@@ -39,6 +39,11 @@ SCORES = (
         "brain-tumor", "lgg", "test", "best",
         (StudyScore("p3", ("FLAIR",), {"WT": 0.8}, {"WT": 5.0}, {"WT": 4.0}),),
     ),
+    SetScore(
+        "brain-tumor", "four_sequences", "test", "balanced",
+        (StudyScore("p1", ("FLAIR",), {"ET": 0.0, "TC": 0.5, "WT": 0.85}, {"WT": 10.0}, {"WT": 12.0}),),
+        inputs=("FLAIR",),
+    ),
 )  # fmt: skip
 
 
@@ -112,6 +117,7 @@ def test_the_card_names_the_command_under_which_each_number_is_printed_again(pac
 def test_the_manifest_expects_the_means_and_names_their_commands(package: Package) -> None:
     expected = package.manifest["expected"]
     assert expected["dice"] == {"four_sequences": {"ET": 0.75, "TC": 0.4, "WT": 0.8}, "lgg": {"WT": 0.8}}
+    assert expected["dice_by_inputs"] == {"FLAIR": {"ET": 0.0, "TC": 0.5, "WT": 0.85}}
     assert all(score.command in expected["command"] for score in SCORES)
 
 

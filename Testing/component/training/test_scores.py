@@ -15,6 +15,7 @@ from MedSegAILib import networks
 from MedSegAILib.image.metrics import RegionScore
 from training.__main__ import main
 from training.datasets import DATA_VARIABLE
+from training.evaluate import Measured, evaluate_set
 from training.export import Run, export_runs
 from training.recipes import find_recipe
 from training.score_tables import by_region, table, to_csv, to_page
@@ -43,6 +44,19 @@ def test_the_statistics_are_those_of_a_second_computation() -> None:
     # The interval of the mean of six values, by the normal approximation with their own deviation.
     half = 1.96 * statistics.pstdev(values) / np.sqrt(6)
     assert (summary.low, summary.high) == pytest.approx((summary.mean - half, summary.mean + half), abs=0.02)
+
+
+def test_studies_can_be_scored_by_a_part_of_their_inputs() -> None:
+    one = Measured("phantom", "test", limit=1)
+    with_all = evaluate_set("brain-tumor", one, "fast")
+    by_flair = evaluate_set("brain-tumor", replace(one, inputs=("FLAIR",)), "fast")
+    assert [study.roles for study in (*with_all.studies, *by_flair.studies)] == [
+        ("T1", "T1ce", "T2", "FLAIR"),
+        ("FLAIR",),
+    ]
+    assert with_all.means() != by_flair.means()
+    assert "--inputs FLAIR" in by_flair.command
+    assert evaluate_set("brain-tumor", replace(one, inputs=("CT",)), "fast").studies == ()
 
 
 def test_one_study_has_no_spread_and_an_interval_of_no_width() -> None:

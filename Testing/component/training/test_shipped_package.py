@@ -14,7 +14,7 @@ from training.export import LARGEST_BYTES
 from training.tasks import TASKS
 
 # Least Dice on the sample, drawn by code, of each further package that ships; the region is the task's main one.
-SAMPLE_DICE = {"hippocampus": 0.65, "brain-tissue": 0.95, "prostate": 0.85}
+SAMPLE_DICE = {"hippocampus": 0.65, "brain-tissue": 0.95, "prostate": 0.85, "hand-bones": 0.9}
 
 
 def test_it_matches_its_checksums_and_fits_the_limit(checkout: Path) -> None:

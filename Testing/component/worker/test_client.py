@@ -6,14 +6,17 @@ import os
 import signal
 import sys
 import threading
+import time
 
 import numpy as np
 import psutil
 import pytest
 
+from MedSegAILib.core.case import Case
 from MedSegAILib.core.errors import Cancelled, InputError, ResourceError, SetupError, UsageError, WorkerError
 from MedSegAILib.core.result import Result
 from MedSegAILib.core.run import Cancel, RunOptions
+from MedSegAILib.core.volume import Grid, Volume
 from MedSegAILib.worker.client import WorkerClient
 from Testing.component.worker.conftest import pump, run, wait_until_gone
 from Testing.fake_worker import FAKE_ENTRY, threshold
@@ -68,6 +71,41 @@ def test_jobs_wait_in_line_and_see_the_voxels_of_when_they_were_asked_for(client
     pump(client, lambda: second.is_finished)
     assert order == ["first", "second"]
     np.testing.assert_array_equal(second.result.labels.array, wanted)
+
+
+def test_a_case_that_is_written_in_the_polls_gives_the_same_result(client, small_case):
+    asked = []
+    job = client.segment_async(small_case, "quick", still=lambda: asked.append(job.state))
+    assert job.request is None
+    pump(client, lambda: job.is_finished)
+    assert asked == ["running"] * len(small_case.volumes)
+    assert job.writing is None  # nothing of the caller's is held any more
+    np.testing.assert_array_equal(job.result.labels.array, threshold(small_case, "quick", RunOptions()).labels.array)
+
+
+def test_voxels_that_change_while_they_are_written_fail_the_job_and_the_next_one_works(client, small_case):
+    def still():
+        raise InputError("scene.volume_changed", "It was changed.", "Again.")
+
+    job = client.segment_async(small_case, "quick", still=still)
+    folder = client._held.folders[job.number].path
+    pump(client, lambda: job.is_finished)
+    assert (job.state, job.error.code) == ("failed", "scene.volume_changed")
+    assert not folder.exists()
+    assert client.segment(small_case, "quick").passport.task == "quick"
+
+
+@pytest.mark.parametrize("ending", ["cancel", "close"])
+def test_a_cancel_while_voxels_are_written_leaves_no_file(client, ending):
+    case = Case({"MR": Volume(np.zeros((400, 200, 200), np.float64), Grid((400, 200, 200), np.eye(4)))})
+    job = client.segment_async(case, "quick", still=lambda: time.sleep(0.02))
+    folder = client._held.folders[job.number].path
+    pump(client, lambda: (folder / "input-0.raw").exists())
+    assert job.writing is not None
+    job.cancel() if ending == "cancel" else client.close()
+    pump(client, lambda: job.is_finished, 2.0)
+    assert job.state == "cancelled"
+    assert not folder.exists()
 
 
 def test_a_callback_may_ask_for_the_next_job(client, small_case):

@@ -15,7 +15,7 @@ from MedSegAILib.core.doubt import Doubt, Place
 from MedSegAILib.core.errors import ResourceError, UsageError, WorkerError
 from MedSegAILib.core.run import RunOptions
 from MedSegAILib.core.volume import Grid, Volume
-from MedSegAILib.worker.transfer import label_box, needed_bytes, read_case, read_result, write_case, write_result
+from MedSegAILib.worker.transfer import needed_bytes, read_case, read_result, write_case, write_result, writing_case
 from Testing.fake_worker import threshold
 from Testing.makers.phantoms import make_case, oblique_grid
 
@@ -106,12 +106,6 @@ def test_label_maps_of_16_bits_keep_their_values(tmp_path):
     assert back.labels.array.dtype == np.uint16
 
 
-def test_the_box_touches_the_outermost_labels():
-    array = np.zeros((5, 6, 7), np.uint8)
-    array[1, 5, 2] = array[3, 0, 4] = 9
-    assert label_box(array) == (slice(1, 4), slice(0, 6), slice(2, 5))
-
-
 @pytest.mark.parametrize(
     "damage",
     [
@@ -141,6 +135,35 @@ def test_a_short_file_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(WorkerError, match="bytes, not"):
         read_case(message, tmp_path)
+
+
+def test_a_case_written_portion_by_portion_is_the_case_and_each_portion_is_asked_for_first(tmp_path):
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(40, 200, 300)).astype(np.float32)  # 9.6 MB, three portions
+    case = Case(
+        {
+            "CT": Volume(values.transpose(2, 0, 1)[::-1], Grid((300, 40, 200), np.eye(4))),
+            "MR": Volume(values[:2], Grid((2, 200, 300), np.eye(4))),
+        }
+    )
+    asked = []
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "parts").mkdir()
+    parts = writing_case(case, tmp_path / "parts", lambda: asked.append(1))
+    count = 0
+    try:
+        while True:
+            next(parts)
+            count += 1
+            assert len(asked) == count
+    except StopIteration as end:
+        message = end.value
+    assert count == 3 + 1
+    assert message == write_case(case, tmp_path / "whole")
+    for name in ("input-0.raw", "input-1.raw"):
+        assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    back = read_case(over_the_wire(message), tmp_path / "parts")
+    np.testing.assert_array_equal(back.volumes["CT"].array, case.volumes["CT"].array)
 
 
 def test_voxels_that_are_no_numbers_are_refused(tmp_path):
