@@ -50,7 +50,10 @@ def test_a_click_into_a_region_that_is_mostly_wrong_does_not_take_all_of_it_away
 
 
 def test_what_a_region_may_be_expected_to_lose_by_a_click_is_bounded():
-    wrong = 1.0 / (1.0 + np.exp(0.2))
-    for doubtful, limit in ((asked(0.2, lone=NONE), STAKE * 40000), (asked(0.2, size=9000), OWN_STAKE * 9000)):
-        assert limit - 1.0 < doubtful.sum() * wrong <= limit
+    spoiled, wrong = 90.0, 1.0 / (1.0 + np.exp(0.2))
+    for doubtful in (
+        asked(0.2, lone=NONE, smallest_other=round(spoiled / STAKE)),
+        asked(0.2, size=round(spoiled / OWN_STAKE)),
+    ):
+        assert spoiled - 1.0 < doubtful.sum() * wrong <= spoiled
     assert asked(5.0, lone=NONE).all(), "what the rule is sure of is no risk"
