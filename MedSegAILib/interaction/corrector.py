@@ -12,7 +12,7 @@ from .learned import from_clues
 from .local import Answer, Corrector, Local
 
 CORRECTORS: dict[str, Corrector] = {"known": from_what_is_known, "learned": from_clues}
-THIN_MM = 5.0  # from the prompt to the present border
+THIN_MM = 3.0  # from the prompt to the present border
 
 
 def by_depth(local: Local) -> Answer:
