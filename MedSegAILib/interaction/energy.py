@@ -36,14 +36,14 @@ def settle(unary: Floats, images: Floats, fixed: Array, strength: float = STRENG
     weights = [_likeness(images, axis, unary.shape, strength) for axis in range(3)]
     total = np.ones_like(unary)
     for axis, weight in enumerate(weights):
-        low, high = _halves(axis)
+        low, high = halves(axis)
         total[low] += weight
         total[high] += weight
     solved: Floats = unary.copy()
     for _ in range(STEP_COUNT):
         pull = unary.copy()
         for axis, weight in enumerate(weights):
-            low, high = _halves(axis)
+            low, high = halves(axis)
             pull[low] += weight * solved[high]
             pull[high] += weight * solved[low]
         np.divide(pull, total, out=solved)
@@ -52,7 +52,7 @@ def settle(unary: Floats, images: Floats, fixed: Array, strength: float = STRENG
 
 
 def _likeness(images: Floats, axis: int, shape: tuple[int, ...], strength: float) -> Floats:
-    low, high = _halves(axis)
+    low, high = halves(axis)
     if not len(images):
         return np.full([count - (along == axis) for along, count in enumerate(shape)], strength, dtype=np.float32)
     squares = np.zeros_like(images[0][low])
@@ -62,7 +62,7 @@ def _likeness(images: Floats, axis: int, shape: tuple[int, ...], strength: float
     return likeness
 
 
-def _halves(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+def halves(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
     """Give all voxels but the last, and all but the first, along an axis."""
     low, high = [slice(None)] * 3, [slice(None)] * 3
     low[axis], high[axis] = slice(None, -1), slice(1, None)

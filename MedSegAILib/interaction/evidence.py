@@ -34,12 +34,14 @@ class Evidence:
         values: label values, 0 first.
         scores: log-odds of each label up to a common term, ``[l, z, y, x]``, in the order of ``values``.
         images: ``[c, z, y, x]``, in units of their own spread around the prompt; c may be 0.
+        is_from_run: whether the scores come from probabilities of the run; else from the label map alone.
     """
 
     grid: Grid
     values: tuple[int, ...]
     scores: Floats
     images: Floats
+    is_from_run: bool
 
     def log_odds(self, inside: tuple[int, ...]) -> Floats:
         """Give the log-odds that a voxel has one of the labels, ``[z, y, x]``."""
@@ -69,7 +71,7 @@ def gather(
     z, y, x = (_SMOOTHING_MM / size for size in grid.spacing_zyx_mm)
     channels = [_in_own_spread(smooth(volume.array[box], (z, y, x))) for volume in images.values()]
     stacked = np.stack(channels) if channels else np.zeros((0, *grid.shape_zyx), np.float32)
-    return Evidence(grid, values, scores, stacked)
+    return Evidence(grid, values, scores, stacked, probabilities is not None)
 
 
 def doubt_of(known: Probabilities, scheme: LabelScheme, region: str) -> npt.NDArray[np.uint8]:
@@ -77,9 +79,8 @@ def doubt_of(known: Probabilities, scheme: LabelScheme, region: str) -> npt.NDAr
     depth, height, width = known.array.shape[1:]
     values = (0, *(label.value for label in scheme.labels))
     scores = _from_probabilities(known, values, scheme, Grid((depth, height, width), known.ijk_to_ras))
-    odds = Evidence(Grid((depth, height, width), known.ijk_to_ras), values, scores, scores[:0]).log_odds(
-        scheme.region(region).labels
-    )
+    evidence = Evidence(Grid((depth, height, width), known.ijk_to_ras), values, scores, scores[:0], True)
+    odds = evidence.log_odds(scheme.region(region).labels)
     share = 1.0 / (1.0 + np.exp(-odds))
     doubt: npt.NDArray[np.uint8] = np.rint(100.0 * (1.0 - np.abs(2.0 * share - 1.0))).astype(np.uint8)
     return doubt

@@ -35,8 +35,7 @@ def fill_region(
     spacing = [size for along, size in enumerate(labels.grid.spacing_zyx_mm) if along != across]
     wanted = fill_between(mask, across, (spacing[0], spacing[1]))
     whole = (slice(0, mask.shape[0]), slice(0, mask.shape[1]), slice(0, mask.shape[2]))
-    scores = gather(labels, whole, scheme, {}, None).scores
-    after = relabel(labels.array, wanted, region, scheme, scores, locked)
+    after = relabel(labels.array, wanted, region, scheme, gather(labels, whole, scheme, {}, None), locked)
     gained, lost = changed_ml(labels.array, after, scheme, labels.grid.voxel_volume_ml)
     facts = {"prompt": "between", "axis": across, "seconds": round(perf_counter() - started, 4)}
     return Corrected(Volume(after, labels.grid, name="labels"), (0, 0, 0), gained, lost, facts)

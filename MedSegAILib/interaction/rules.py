@@ -14,10 +14,13 @@ import numpy.typing as npt
 from MedSegAILib.core.labels import LabelScheme
 from MedSegAILib.core.volume import Array
 
+from .evidence import Evidence
+
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 
 CHANGE = 3.0  # log-odds against a label for each region that changes with it
+_UNASKED = 1e3  # likewise where only the labels of now are known: no region changes that need not
 
 
 def changeable(labels: Array, region: str, enters: bool, scheme: LabelScheme, locked: Sequence[str] = ()) -> Mask:
@@ -31,22 +34,28 @@ def changeable(labels: Array, region: str, enters: bool, scheme: LabelScheme, lo
     return could
 
 
+def spares_others(labels: Array, region: str, enters: bool, scheme: LabelScheme) -> Mask:
+    """Give the voxels that can enter a region, or leave it, without a change in any other one; bool ``[z, y, x]``."""
+    return changeable(labels, region, enters, scheme, [other.name for other in scheme.regions if other.name != region])
+
+
 def relabel(
-    labels: Array, wanted: Mask, region: str, scheme: LabelScheme, scores: Floats, locked: Sequence[str] = ()
+    labels: Array, wanted: Mask, region: str, scheme: LabelScheme, evidence: Evidence, locked: Sequence[str] = ()
 ) -> Array:
     """Give the label map in which a region has other voxels.
 
     A voxel that enters the region gets the likeliest of the region's labels, one that leaves it the likeliest of the
     others, background included; each other region that would change with it counts ``CHANGE`` against a label, for
-    nobody has said anything about that one. Labels that change a locked region are out; where no label is left, the
-    voxel stays as it is. All other voxels stay.
+    nobody has said anything about that one. Without probabilities nothing speaks for such a change, and a label that
+    spares the other regions is taken wherever there is one. Labels that change a locked region are
+    out; where no label is left, the voxel stays as it is. All other voxels stay.
 
     Args:
         labels: before, ``[z, y, x]``; it is not changed.
         wanted: voxels of the region after, bool, likewise.
         region: its name.
         scheme: labels and regions.
-        scores: of each label, ``[l, z, y, x]``: background first, then the labels in the order of the scheme.
+        evidence: scores of each label, and whether they come from probabilities.
         locked: names of regions that may not change.
     """
     values, inside, codes = _tables(region, scheme, locked)
@@ -58,7 +67,8 @@ def relabel(
     index = np.argmax(values[:, None] == before[None, :], axis=0)
     enters = wanted.reshape(-1)[place]
     allowed = (inside[:, None] == enters[None, :]) & (codes[:, None] == codes[index][None, :])
-    odds = scores.reshape(len(values), -1)[:, place] - np.float32(CHANGE) * _changes(values, scheme)[:, index]
+    price = np.float32(CHANGE if evidence.is_from_run else _UNASKED)
+    odds = evidence.scores.reshape(len(values), -1)[:, place] - price * _changes(values, scheme)[:, index]
     odds = np.where(allowed, odds, -np.inf)
     best = odds.argmax(axis=0)
     possible = allowed.any(axis=0)

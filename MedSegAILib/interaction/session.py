@@ -19,16 +19,16 @@ from MedSegAILib.core.prompts import BoxPrompt, Lasso, Prompt
 from MedSegAILib.core.volume import Grid, Volume
 from MedSegAILib.image.geometry import Box
 
-from .corrector import CORRECTORS, Corrector, Local
+from .corrector import by_depth
 from .evidence import Evidence, gather
 from .filled_box import fill_box
+from .local import Corrector, Local
 from .prompt_voxels import voxels_of
-from .rules import changeable, changed_ml, relabel
+from .rules import changeable, changed_ml, relabel, spares_others
 
 Mask = npt.NDArray[np.bool_]
 
-FIRST_MARGIN_MM = 10.0  # around the prompt; it grows only when the answer asks for more
-GROWTH = 1.8
+FIRST_MARGIN_MM = 18.0  # around the prompt; it grows only when the answer asks for more
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class _Look:
     wanted_mm: float
 
 
-def correct(correction: Correction, corrector: Corrector = CORRECTORS["known"]) -> Corrected:
+def correct(correction: Correction, corrector: Corrector = by_depth) -> Corrected:
     """Apply the newest prompt of a correction.
 
     Args:
@@ -63,9 +63,9 @@ def correct(correction: Correction, corrector: Corrector = CORRECTORS["known"]) 
         look = _look(correction, prompt, margin_mm, corrector)
         if look.wanted_mm <= margin_mm or margin_mm >= REACH_MM:
             break
-        margin_mm = min(max(margin_mm * GROWTH, look.wanted_mm), REACH_MM)
+        margin_mm = min(look.wanted_mm, REACH_MM)
     before = correction.labels.array[look.box]
-    after = relabel(before, look.mask, correction.region, correction.scheme, look.evidence.scores, correction.locked)
+    after = relabel(before, look.mask, correction.region, correction.scheme, look.evidence, correction.locked)
     grid = look.evidence.grid
     gained, lost = changed_ml(before, after, correction.scheme, grid.voxel_volume_ml)
     facts = {
@@ -90,20 +90,32 @@ def _look(correction: Correction, prompt: Prompt, margin_mm: float, corrector: C
         return _Look(box, np.where(held, prompt.is_include, mask), evidence, 0.0)
     if isinstance(prompt, BoxPrompt):
         return _Look(box, fill_box(evidence.log_odds(inside), evidence.images, mask, held), evidence, 0.0)
-    local = Local(
+    answer = corrector(_local(correction, box, evidence, held, margin_mm))
+    return _Look(box, answer.mask, evidence, answer.wanted_mm)
+
+
+def _local(correction: Correction, box: Box, evidence: Evidence, held: Mask, margin_mm: float) -> Local:
+    """Give what a corrector sees."""
+    scheme, region, is_include = correction.scheme, correction.region, correction.prompts[-1].is_include
+    labels = correction.labels.array[box]
+    inside = scheme.region(region).labels
+    counts = np.bincount(correction.labels.array.ravel(), minlength=1 + max(label.value for label in scheme.labels))
+    sizes = {each.name: int(counts[list(each.labels)].sum()) for each in scheme.regions}
+    return Local(
         evidence,
         evidence.log_odds(inside),
-        mask,
-        changeable(labels.array[box], correction.region, prompt.is_include, scheme, correction.locked),
+        labels,
+        np.isin(labels, inside),
+        changeable(labels, region, is_include, scheme, correction.locked),
+        spares_others(labels, region, is_include, scheme),
         held,
-        prompt.is_include,
+        is_include,
         _fixed(correction.prompts[:-1], evidence.grid),
         _distance_mm(held, evidence.grid),
-        REACH_MM,
+        margin_mm,
+        sizes[region],
+        min((size for name, size in sizes.items() if size and name != region), default=0),
     )
-    answer = corrector(local)
-    touches = _touches_face(answer.mask != mask)
-    return _Look(box, answer.mask, evidence, max(answer.wanted_mm, margin_mm * GROWTH if touches else 0.0))
 
 
 def _fixed(earlier: Sequence[Prompt], grid: Grid) -> Mask:
@@ -124,7 +136,3 @@ def _distance_mm(held: Mask, grid: Grid) -> npt.NDArray[np.float32]:
         np.float32
     )
     return distances
-
-
-def _touches_face(changed: Mask) -> bool:
-    return any(bool(changed.take(edge, axis=axis).any()) for axis in range(3) for edge in (0, -1))

@@ -4,7 +4,8 @@
     python Testing/benchmarks/interaction.py --task hippocampus --count 12 --out docs/benchmarks
 
 One unit is one region of one train study. The reader corrects that region with ten clicks; the Dice of the others is
-watched. Figures of every task are kept in .cache/interaction, so a page can be written from several runs.
+watched. Figures of every task are kept in .cache/interaction, so a page can be written from several runs; those of the
+rivals and of the oracles do not depend on our corrector and are not computed again (--others-only computes them alone).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from MedSegAILib.core.correction import Correction  # noqa: E402 - after the pat
 from MedSegAILib.core.volume import Volume  # noqa: E402
 from MedSegAILib.interaction.session import correct  # noqa: E402
 from Testing.benchmarks import interaction_report  # noqa: E402
+from Testing.benchmarks.interaction_oracles import ORACLES, ask_oracle  # noqa: E402
 from Testing.benchmarks.interaction_reader import Reader, truth_box  # noqa: E402
 from Testing.benchmarks.interaction_rivals import grow_from_seeds, random_walker  # noqa: E402
 from Testing.benchmarks.interaction_units import CACHE, SETS, Subject, subjects  # noqa: E402
@@ -56,13 +58,18 @@ def main() -> None:
     parser.add_argument("--packages", type=Path, action="append", default=[])
     parser.add_argument("--out", type=Path, default=CHECKOUT / "docs" / "benchmarks")
     parser.add_argument("--page-only", action="store_true", help="write the page from figures that are kept")
+    parser.add_argument("--others-only", action="store_true", help="only rivals and oracles, to be kept")
     given = parser.parse_args()
     CACHE.mkdir(parents=True, exist_ok=True)
     for task in given.task or list(SETS) if not given.page_only else ():
         courses = []
         for subject in subjects(task, given.count, tuple(given.packages)):
-            courses += [course for region in given.region or subject.known for course in courses_of(subject, region)]
+            for region in given.region or subject.known:
+                courses += others(task, subject, region)
+                courses += [] if given.others_only else courses_of(subject, region)
             print(f"{task} {subject.name}: {len(courses)} courses", flush=True)
+        if given.others_only:
+            continue
         (CACHE / f"{task}.json").write_text(json.dumps([vars(course) for course in courses]), encoding="utf-8")
         regions = "".join(f" --region {region}" for region in given.region)
         told = f"python Testing/benchmarks/interaction.py --task {task} --count {given.count}{regions}"
@@ -78,16 +85,38 @@ def _command(task) -> str:
 
 
 def courses_of(subject: Subject, region: str) -> list[Course]:
-    """Correct one region in every way."""
+    """Correct one region in every way of ours."""
     found = [
         corrected(subject, region, Reader(), "MedSegAI"),
         corrected(subject, region, Reader(is_human=True, seed=len(region)), "MedSegAI, human reader"),
         corrected(subject, region, Reader(), "MedSegAI, without probabilities", with_probabilities=False),
     ]
-    found += [rivaled(subject, region, name) for name in RIVALS]
     if np.isin(subject.truth, subject.scheme.region(region).labels).any():
         found += [challenge(subject, region, False), challenge(subject, region, True)]
     return found
+
+
+def others(task: str, subject: Subject, region: str) -> list[Course]:
+    """Correct one region in the ways of the rivals and oracles; from what is kept where it was done before."""
+    path = CACHE / f"{task}-{subject.name}-{region}-others.json"
+    if not path.exists():
+        found = [rivaled(subject, region, name) for name in RIVALS]
+        found += [overruled(subject, region, name) for name in ORACLES]
+        path.write_text(json.dumps([vars(course) for course in found]), encoding="utf-8")
+    return [Course(**course) for course in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def overruled(subject, region, name) -> Course:
+    truth = subject.scheme.mask(subject.truth, region)
+    mask = subject.scheme.mask(subject.labels.array, region)
+    course = Course(subject.name, region, subject.is_held_out, name, [_dice(mask, truth)])
+    for _ in range(CLICKS):
+        click = Reader().next_click(mask, truth, subject.labels.grid)
+        if click is None:
+            break
+        mask = ask_oracle(name, mask, truth, click, subject.labels.grid)
+        course.dice.append(_dice(mask, truth))
+    return _filled(course, CLICKS)
 
 
 def corrected(subject, region, reader, way, *, with_probabilities=True) -> Course:

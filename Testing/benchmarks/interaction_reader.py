@@ -70,12 +70,16 @@ def truth_box(truth: np.ndarray, grid: Grid) -> BoxPrompt:
 def _errors(mask, truth):
     """Give all connected errors (over faces): size, numbers, own number, box, whether it lacks there."""
     found = []
+    part = next(iter(ndimage.find_objects((mask != truth).astype(np.uint8))), None)
+    if part is None:
+        return found
     for is_include in (True, False):
-        wrong = truth & ~mask if is_include else mask & ~truth
-        numbers, count = ndimage.label(wrong)
+        wrong = truth[part] & ~mask[part] if is_include else mask[part] & ~truth[part]
+        numbers = np.zeros(mask.shape, np.int32)
+        count = ndimage.label(wrong, output=numbers[part])
         if not count:
             continue
-        sizes = np.bincount(numbers.ravel())
+        sizes = np.bincount(numbers[part].ravel())
         sizes[0] = 0
         boxes = ndimage.find_objects(numbers)
         for number in np.argsort(sizes)[::-1][:3]:

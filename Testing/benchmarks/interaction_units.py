@@ -1,6 +1,7 @@
 """What the benchmark of corrections corrects: one region of one labeled train study, as a package has found it.
 
-Studies of the part ``train`` only; those that the recipe held out of training come first and are told apart.
+Studies of the part ``train`` only. Those that the recipe held out of training come first and are told apart; of the
+others every second one is measured, and what is left may fit a corrector (``is_development``): no study does both.
 """
 
 from __future__ import annotations
@@ -56,14 +57,16 @@ class Subject:
     known: tuple[str, ...]
 
 
-def subjects(task: str, count: int, packages: tuple[Path, ...] = ()) -> Iterator[Subject]:
-    """Give so many studies of a task, those that were held out first."""
+def subjects(
+    task: str, count: int, packages: tuple[Path, ...] = (), *, is_development: bool = False
+) -> Iterator[Subject]:
+    """Give so many studies of a task, those that were held out first; or so many of those that may fit a corrector."""
     sets, recipe = SETS[task]
     module = importlib.import_module(f"training.recipes.{recipe}")
     held_out = {name for entry in vars(module).values() for name in getattr(entry, "held_out", ())}
     studies = [study for name in sets for study in find_studies(name, "train")]
-    apart = [study for study in studies if study.name in held_out]
-    rest = [study for study in studies if study.name not in held_out]
+    apart = [study for study in studies if study.name in held_out and not is_development]
+    rest = [study for study in studies if study.name not in held_out][is_development::2]
     wanted = max(0, count - len(apart))
     step = max(1, len(rest) // max(1, wanted))
     for study in [*apart[:count], *rest[::step][:wanted]]:

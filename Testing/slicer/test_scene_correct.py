@@ -88,6 +88,17 @@ def test_regions_stay_nested_and_segments_of_others_untouched(study, client):
     assert np.array_equal(maskFromSegment(result, own, volume), mine)
 
 
+def test_without_probabilities_a_click_puts_nothing_into_the_core_unasked(study, client):
+    """As after a reload: the worker knows nothing of the run."""
+    result, volume = study
+    before = {name: maskFromSegment(result, name, volume) for name in ("ET", "TC", "WT")}
+    done = correct(result, "WT", Click(MISSING), client)
+    assert not done.corrected.facts["from_probabilities"]
+    assert (maskFromSegment(result, "WT", volume) & ~before["WT"]).any()
+    for name in ("ET", "TC"):
+        assert np.array_equal(maskFromSegment(result, name, volume), before[name])
+
+
 @pytest.mark.parametrize("how", ["locked", "accepted"])
 def test_what_is_locked_or_accepted_keeps_every_voxel(study, client, how):
     result, volume = study
