@@ -35,6 +35,8 @@ NARROW: Mapping[str, Mapping[str, Any]] = {
     "prostate.Tiramisu": {"growth": 4},
     "multiscale.MultiScale": {},
 }
+# Networks whose poolings halve a side more often than those of the base recipes; 2D ones get their sides in windows.
+SIDES: Mapping[str, int] = {"pancreas.Unet3d": 16, "pancreas.Fpn3d": 16, "tissue.Unet": 16, "prostate.Tiramisu": 16}
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def _recipe(name: str, network: str, source: _Source, **varied: Any) -> Recipe:
         network=entry.network,
         arguments={**arguments, **NARROW[entry.network]},
         slices=slices,
+        prepare=base.prepare if slices else tuple(_fitting(step, entry.network) for step in base.prepare),
         crops=(CropKind(2, crop, mix),),
         box_copies=1,
         steps=NARROW_STEPS,
@@ -81,6 +84,11 @@ def _recipe(name: str, network: str, source: _Source, **varied: Any) -> Recipe:
             **source.full,
         },
     )
+
+
+def _fitting(step: Mapping[str, Any], network: str) -> Mapping[str, Any]:
+    """Give a step of the preparation so that the working grid's sides suit the network."""
+    return {**step, "multiple": SIDES[network]} if step["step"] == "resample" and network in SIDES else step
 
 
 # Adam at 3e-4, batch 4, 64 x 224 x 224 (section 6 of the page); epochs are not told.

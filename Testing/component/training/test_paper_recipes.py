@@ -97,3 +97,15 @@ def test_slices_of_any_size_come_back_in_their_size() -> None:
         assert every_slice(network, study, 1).shape == (1, 1, 2, 48, 40)
         whole = torch.rand(1, 1, 2, 64, 32)
         torch.testing.assert_close(every_slice(network, whole, 1)[:, :, 0], network(whole[:, :, 0]))
+
+
+@pytest.mark.parametrize("name", sorted(name for name, recipe in BY_NAME.items() if not recipe.slices))
+def test_the_working_grid_has_sides_that_its_network_takes(name: str) -> None:
+    recipe = BY_NAME[name]
+    side = next(int(step["multiple"]) for step in recipe.prepare if step["step"] == "resample")
+    size = (3 * side, 3 * side, 3 * side)  # odd: no larger power of two divides it by luck
+    with torch.device("meta"):
+        network = networks.build(recipe.network, **dict(recipe.arguments)).eval()
+        inputs = torch.zeros(1, len(find_task(recipe.task).roles), *size)
+        logits = network(inputs)
+    assert tuple(logits.shape[2:]) == size
