@@ -96,7 +96,7 @@ def reviewed_and_corrected(viewer: ViewerPage, name: str, region: str) -> dict[s
         viewer.choose(region)  # a place may be in another one
     viewer.press("Paint")
     viewer.waitFor("button.v-btn--active:has-text('Paint')")
-    viewer.stroke("Axial", (0.25, 0.22), (0.75, 0.22))  # longer than any tumor is wide
+    viewer.stroke("Axial", (0.25, 0.65), (0.75, 0.65))  # longer than a tumor is wide, and inside the image
     viewer.waitForVolume(region, lambda ml: ml > before[region][0])
     viewer.step(f"{name}-6-painted")
     viewer.press("Undo")
