@@ -87,6 +87,7 @@ def test_segment_cancel_review_correct_export_save_and_reload(checkout, tmp_path
     told = {line["region"]: (line["state"], line["reader"]) for line in audit["regions"]}
     # Where the click cut a region within the whole tumor too, nested ones staying nested, it says so.
     states = {name: "edited" if last[name][0] != found[name][0] else "to do" for name in ("TC", "ET")}
+    assert states["TC"] == "edited"
     assert told == {"WT": ("accepted", "Dr. A"), **{name: (state, "") for name, state in states.items()}}
     assert [event["what"] for event in audit["story"] if "undone" in event["what"]]
     assert {path.name for path in result.iterdir()} >= {"labels.nii.gz", "segmentation.seg.nrrd", "volumes.csv"}

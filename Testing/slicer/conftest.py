@@ -61,3 +61,16 @@ def runner(scene: Any, client: Any) -> Any:
     from MedSegAISlicer.scene.runner import Runner
 
     return Runner(scene, client)
+
+
+@pytest.fixture(scope="module")
+def logic() -> Iterator[Any]:
+    """One logic, so that one worker serves all runs of a file, as in a session of Slicer."""
+    from MedSegAISlicer.scene.logic import SegmentationLogic
+
+    from Testing.harness.mrml import boot
+
+    boot()
+    made = SegmentationLogic()
+    yield made
+    made.close()

@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 import slicer
-from MedSegAISlicer.scene.logic import SegmentationLogic
 from MedSegAISlicer.scene.segmentations import maskFromSegment
 from MedSegAISlicer.scene.tasks import taskChoices
 
@@ -23,18 +22,7 @@ FAST = RunOptions(preset="fast")
 SHIPPED = sorted(path.name for path in (CHECKOUT / "MedSegAILib" / "packages").iterdir() if path.is_dir())
 
 
-@pytest.fixture(scope="module")
-def logic():
-    """One logic, so that one worker serves all tasks, as in a session of Slicer."""
-    from Testing.harness.mrml import boot
-
-    boot()
-    made = SegmentationLogic()
-    yield made
-    made.close()
-
-
-def test_shell_and_module_offer_what_ships():
+def test_shell_and_module_offer_what_ships(scene):
     told = json.loads(in_process("models", "list", "--json").stdout)
     assert {one["task"] for one in told["models"]} == set(SHIPPED)
     assert {choice.task for choice in taskChoices()} == set(SHIPPED)

@@ -12,7 +12,6 @@ import pytest
 import slicer
 import slicer.util
 import vtk
-from MedSegAISlicer.scene.logic import SegmentationLogic
 from MedSegAISlicer.scene.runner import Callbacks
 from MedSegAISlicer.scene.segmentations import maskFromSegment, readPassport
 
@@ -29,17 +28,6 @@ from Testing.harness.mrml import addCase, addTransform, addVolume, fingerprint
 ROLES = ("T1", "T1ce", "T2", "FLAIR")
 FAST = RunOptions(preset="fast")
 TILT = np.array([[0.8, 0, 0.6, 40], [0, 1, 0, -20], [-0.6, 0, 0.8, 3], [0, 0, 0, 1]])
-
-
-@pytest.fixture(scope="module")
-def logic():
-    """One logic, so that one worker serves all runs, as in a session of Slicer."""
-    from Testing.harness.mrml import boot
-
-    boot()
-    made = SegmentationLogic()
-    yield made
-    made.close()
 
 
 @pytest.fixture
