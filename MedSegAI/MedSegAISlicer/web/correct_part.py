@@ -7,6 +7,8 @@ one undo history, like an edit of anybody else.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from trame_slicer.segmentation import SegmentationEffectErase, SegmentationEffectPaint
@@ -82,6 +84,22 @@ class CorrectPart:
                 if effect not in _OUTLINES.values():
                     self._setBrush(self.state.brush_mm)
                     self._keepBrushOutOfSurfaces(effect)
+
+    @contextmanager
+    def withoutTools(self) -> Iterator[None]:
+        """Take the tools out of the scene while views are made; trame-slicer tells a tool its view only when it comes.
+
+        Put the tool in the hand away first.
+        """
+        effects = {*_BRUSHES.values(), *_PROMPTS.values(), *_OUTLINES.values()}
+        nodes = [self.editor.get_effect_parameter_node(effect) for effect in effects]
+        for node in nodes:
+            self.desk.scene.RemoveNode(node)
+        try:
+            yield
+        finally:
+            for node in nodes:
+                self.desk.scene.AddNode(node)
 
     def prompt(self, prompt: Prompt) -> None:
         """Ask the worker for a correction of the chosen region.

@@ -14,6 +14,7 @@ from MedSegAILib.core.result import RESEARCH_USE
 from .keys_part import drawKeys
 from .look import CSS, ICON, MORE, THEME, TITLE
 from .parts import Parts
+from .views import BESIDE
 
 PANEL_PX = 392
 _LIGHT_ICON = (
@@ -344,6 +345,15 @@ def _bar(parts: Parts) -> None:
         ):
             v3.VBtn(icon="mdi-view-grid-outline", value="four", size="small", title="Four views")
             v3.VBtn(icon="mdi-view-column-outline", value="axial", size="small", title="Large axial view")
+            v3.VBtn(
+                icon="mdi-compare",
+                value=BESIDE,
+                size="small",
+                title="All sequences side by side",
+                aria_label="Side by side",
+                disabled=("sequences.length < 2",),
+                **MORE,
+            )
         v3.VBtn(
             icon="mdi-fit-to-screen-outline",
             size="small",
