@@ -13,15 +13,19 @@ from MedSegAILib.io.nifti import nifti_bytes
 from MedSegAILib.report.outputs import write_outputs
 from Testing.harness.viewer import looking, serving
 from Testing.makers.abdomen import make_abdomen
-from Testing.makers.phantoms import make_case, make_labels
+from Testing.makers.phantoms import centers_ras_mm, make_case, make_labels
 from Testing.makers.results import make_result
 from Testing.makers.staged_package import CASCADE_MEMBERS, cascade_manifest, write_package
+
+APART_RAS_MM = (6.0, 6.0, -1.0)  # in the organ, beside the tumor
 
 
 @pytest.fixture
 def study(tmp_path):
-    """Folder with one CT, its true labels, and the folder of the package."""
+    """Folder with one CT, its true labels, and the folder of the package; the tumor has a small part of its own."""
     case, truth = make_abdomen()
+    apart = np.linalg.norm(centers_ras_mm(truth.grid) - np.array(APART_RAS_MM), axis=-1) <= 4.5
+    case.volumes["CT"].array[apart], truth.array[apart] = 200, 2
     folder = tmp_path / "study"
     folder.mkdir()
     (folder / "CT.nii.gz").write_bytes(nifti_bytes(case.volumes["CT"]))
@@ -56,6 +60,10 @@ def test_cascade_is_segmented_reviewed_corrected_and_exported(study, tmp_path, p
         viewer.press("Undo")
         assert viewer.waitForVolume("tumor", lambda ml: ml > cut) == found["tumor"]
         viewer.press("Erase")
+        viewer.press("Next doubt")
+        viewer.waitFor("#place:has-text('Place 1 of 1: Tumor, an island apart from the rest')")
+        viewer.step("cascade-next-doubt")
+        viewer.choose("tumor")
         viewer.press("Accept")
         viewer.waitFor("[data-region=tumor] .state-accepted")
         viewer.page.get_by_label("Folder on this computer").fill(str(tmp_path))
