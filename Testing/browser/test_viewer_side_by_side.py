@@ -60,7 +60,7 @@ def test_every_sequence_is_shown_beside_the_others_by_one_click(tmp_path, pictur
         viewer.press("Undo")
         assert viewer.waitForVolume("WT", lambda ml: ml < painted) == before
         viewer.press("Paint")
-        viewer.page.get_by_role("button", name="Four views").click()
+        viewer.key("Shift+S")
         viewer.waitFor(".view-title:has-text('Coronal')")
         viewer.press("Paint")
         viewer.waitFor("button.v-btn--active:has-text('Paint')")

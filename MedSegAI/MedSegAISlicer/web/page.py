@@ -273,6 +273,18 @@ def _correct(parts: Parts) -> None:
                 inset=True,
                 classes="lasso",
             )
+            v3.VSwitch(
+                v_model="looks_first",
+                label="Look first",
+                density="compact",
+                hide_details=True,
+                color="primary",
+                inset=True,
+                classes="lasso",
+            )
+        with html.Div(classes="row", v_show="has_preview"):
+            _button("Apply", slot(parts.correct.apply), "mdi-check", "has_preview", color="warning")
+            _button("Discard", slot(parts.correct.discard), "mdi-close", "has_preview")
         with html.Div(classes="row brush", v_show="tool === 'paint' || tool === 'erase'"):
             v3.VIcon("mdi-circle-outline", size="small")
             v3.VSlider(
