@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from MedSegAILib.tasks.package import Package
 
 VIEWER = "MedSegAISlicer.web"
+SCENE_SUFFIXES = (".mrb", ".mrml")
 NEEDS = ("trame_slicer", "slicer", "vtk")
 IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 RESULT_FILES = ("passport.json", "segmentation.seg.nrrd")
@@ -36,7 +37,9 @@ _DEFAULT_TASK = "brain-tumor"
 
 
 def view(
-    what: Annotated[Path, typer.Argument(help="Folder or archive of a study, folder of a result, or a saved .mrb.")],
+    what: Annotated[
+        Path, typer.Argument(help="Folder or archive of a study, folder of a result, or a saved .mrb or .mrml.")
+    ],
     study: Annotated[Path | None, typer.Option(help="Beside a result: the study that it was made from.")] = None,
     task: Annotated[str, typer.Option(help="What to segment; empty takes the task that fits the study best.")] = "",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this computer, 0 = a free one.")] = 0,
@@ -46,7 +49,7 @@ def view(
     check_viewer()
     with ExitStack() as stack:
         opening: dict[str, Any] = {"task": task, "port": port}
-        if what.is_file() and what.suffix.lower() == ".mrb":
+        if what.is_file() and what.suffix.lower() in SCENE_SUFFIXES:
             opening["scene"] = str(what.absolute())
         elif is_result(what):
             opening["result"] = str(what.absolute())

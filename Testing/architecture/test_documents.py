@@ -74,6 +74,15 @@ def test_tests_that_a_page_names_exist():
     assert named <= defined, named - defined
 
 
+def test_every_complaint_of_users_has_a_test_and_a_manual_check_that_exists():
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| (.+) \|$", text_of("docs/users.md"), re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 65))
+    lines = re.findall(r"^(\d+)\. ", text_of("docs/how-to/manual-checklist.md"), re.MULTILINE)
+    for number, held in rows:
+        assert re.search(r"`test_[a-z0-9_]+`", held), number
+        assert set(re.findall(r"Manual check (\d+)", held)) <= set(lines), number
+
+
 def test_changelog_names_the_version_and_what_can_change_a_mask():
     changelog = text_of("CHANGELOG.md")
     assert re.search(rf"^## \[?{re.escape(VERSION)}\]?", changelog, re.MULTILINE)

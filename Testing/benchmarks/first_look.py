@@ -7,6 +7,7 @@ machine that does other things as well the clock tells of those. Dice: the first
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -31,6 +32,7 @@ def main() -> None:
     matrix = np.eye(4)
     matrix[:3, 3] = -120, -120, -77
     case = make_case(Grid((155, 240, 240), matrix))
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     with WorkerClient() as client:
         client.segment(case, TASK, RunOptions(preset="fast"))
         worker = psutil.Process(client.worker_pid)

@@ -9,6 +9,7 @@ things as well, the clock tells of those.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -61,6 +62,7 @@ def main() -> None:
     case = make_case(Grid((155, 240, 240), matrix))
     nodes: dict[str, object] = {}
     opened.settle()
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     ticker = Ticker()
     steps = {
         "loaded": lambda: nodes.update(addCase(case)),

@@ -45,6 +45,7 @@ def test_keys_outline_and_fill_between_slices(tmp_path, pictures):
 
         viewer.key("X")
         viewer.waitFor("button.v-btn--active:has-text('Exclude')")
+        _looked_at_first(viewer, filled_ml)
         viewer.page.get_by_label("Draw an outline").check(force=True)
         viewer.page.wait_for_timeout(500)
         seen = []
@@ -65,6 +66,29 @@ def test_keys_outline_and_fill_between_slices(tmp_path, pictures):
         viewer.key("Shift+A")
         viewer.waitFor("[data-region=WT] .state-accepted")
         viewer.step("outline-excluded")
+
+
+def _looked_at_first(viewer, before_ml):
+    """A correction is an outline until it is applied; discarded, it leaves nothing."""
+    viewer.page.get_by_label("Look first").check(force=True)
+    viewer.page.wait_for_timeout(500)
+    quiet = _yellow(viewer)
+    viewer.click("Axial", (0.5, 0.5))
+    viewer.sentence("The yellow outline is a preview")
+    viewer.page.wait_for_timeout(1500)
+    viewer.step("preview")
+    assert _yellow(viewer) > quiet + 100
+    assert viewer.regions()["WT"][0] == before_ml
+    viewer.press("Discard")
+    viewer.sentence("Discarded. Nothing was changed.")
+    assert viewer.regions()["WT"][0] == before_ml
+    viewer.click("Axial", (0.5, 0.5))
+    viewer.sentence("The yellow outline is a preview")
+    viewer.press("Apply")
+    viewer.waitForVolume("WT", lambda ml: ml < before_ml)
+    viewer.press("Undo")
+    viewer.waitForVolume("WT", lambda ml: ml == before_ml)
+    viewer.page.get_by_label("Look first").uncheck(force=True)
 
 
 def _yellow(viewer):

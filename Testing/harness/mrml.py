@@ -10,6 +10,7 @@ import atexit
 import shutil
 import tempfile
 import types
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 _booted: list[Any] = []
+_STORABLE = "vtkMRMLStorableNode"
 
 
 class ErrorCounter(vtk.vtkOutputWindow):
@@ -118,6 +120,26 @@ def addCase(case: Any, prefix: str = "head") -> dict[str, Any]:
         role: addVolume(volume.array, volume.grid.ijk_to_ras, f"{prefix}_{role}")
         for role, volume in case.volumes.items()
     }
+
+
+def saveAsMrml(scene: Any, folder: Path) -> Path:
+    """Save a scene as Slicer's dialog "Save data" does at first: ``scene.mrml``, and a file beside it for each node."""
+    nodes = [scene.GetNthNodeByClass(i, _STORABLE) for i in range(scene.GetNumberOfNodesByClass(_STORABLE))]
+    for number, node in enumerate(nodes):
+        if not node.GetSaveWithScene() or node.GetHideFromEditors():
+            continue
+        node.AddDefaultStorageNode()
+        storage = node.GetStorageNode()
+        if storage is not None:
+            suffix = storage.GetDefaultWriteFileExtension()
+            storage.SetFileName(str(folder / f"{number} {node.GetName()}.{suffix}"))
+            if not storage.WriteData(node):
+                raise AssertionError(node.GetName())
+    path = folder / "scene.mrml"
+    scene.SetRootDirectory(str(folder))
+    if not scene.Commit(str(path)):
+        raise AssertionError(path)
+    return path
 
 
 def fingerprint(node: Any) -> tuple[Any, ...]:

@@ -46,7 +46,9 @@ def browserPath() -> str:
 @contextmanager
 def serving(*arguments: object, packages: Path | None = None) -> Iterator[str]:
     """Run ``medsegai view`` with these arguments, and give the address that it told."""
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONUTF8": "1"}
+    # The module of this checkout, also where another one is installed.
+    path = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "MedSegAI")])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1"}
     if packages is not None:
         environment["MEDSEGAI_PACKAGES"] = str(packages)
     process = subprocess.Popen(
@@ -139,9 +141,14 @@ class ViewerPage:
 
     def view(self, name: str) -> Any:
         """Give the box of a view on the page: x, y, width, height in pixels."""
-        return self.page.locator(
-            ".layout-grid-item", has=self.page.locator(f".view-title >> text={name}")
-        ).bounding_box()
+        return self._item(name).bounding_box()
+
+    def slider(self, view: str) -> Any:
+        """Give the slider of a view."""
+        return self._item(view).locator(".slice-slider [role=slider]")
+
+    def _item(self, view: str) -> Any:
+        return self.page.locator(".layout-grid-item", has=self.page.locator(f'.view-title >> text="{view}"'))
 
     def click(self, view: str, point: tuple[float, float]) -> None:
         """Click into a view, at shares of its width and height."""
@@ -170,6 +177,18 @@ class ViewerPage:
         if whileDrawing is not None:
             whileDrawing()
         mouse.up()
+
+    def where(self, view: str) -> str:
+        """Give where the slice of a view lies, as the page says it."""
+        return str(self._item(view).locator(".slice-position").inner_text())
+
+    def wheel(self, view: str, steps: int) -> None:
+        """Turn the wheel in the middle of a view."""
+        box = self.view(view)
+        self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        for _ in range(abs(steps)):
+            self.page.mouse.wheel(0, -100 if steps > 0 else 100)
+            self.page.wait_for_timeout(100)
 
     def key(self, name: str) -> None:
         """Press a key, for example "Shift+A", with the focus on no field."""

@@ -7,6 +7,7 @@ import pytest
 from MedSegAISlicer.scene.correct import correct, correctAsync, fillBetween
 from MedSegAISlicer.scene.correct_before import labelsBefore
 from MedSegAISlicer.scene.correct_export import exportCorrections
+from MedSegAISlicer.scene.correct_preview import removePreview, showPreview
 from MedSegAISlicer.scene.correct_prompts import drawPrompts, markupsOf, promptFromMarkup, promptsOf
 from MedSegAISlicer.scene.locks import setLocked
 from MedSegAISlicer.scene.review import decide, reviewOf
@@ -140,6 +141,17 @@ def test_a_preview_changes_nothing_until_it_is_applied(study, client):
     assert contents(result, volume) != before
     looking.apply()
     assert len(UndoHistory.of(result).entries) == 1
+
+
+def test_a_preview_shows_the_whole_region_as_it_will_be(study, client, scene):
+    result, volume = study
+    looking = correctAsync(result, "WT", Click(MISSING), client, isPreview=True)
+    client.poll()
+    shown = maskFromSegment(showPreview(looking), "preview", volume)
+    removePreview(scene)
+    looking.apply()
+    np.testing.assert_array_equal(shown, maskFromSegment(result, "WT", volume))
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
 
 
 def test_a_stroke_during_the_computation_is_not_overwritten(study, client):

@@ -8,6 +8,7 @@ import slicer
 from MedSegAISlicer.scene.roles import RoleFinder, claimOf, dicomTags
 
 from Testing.harness.mrml import addVolume
+from Testing.makers.phantoms import make_case
 
 ROLES = ("T1", "T1ce", "T2", "FLAIR")
 
@@ -77,13 +78,24 @@ def test_nothing_is_looked_at_when_the_names_say_all(scene):
 def test_a_volume_is_looked_at_once_and_again_when_it_has_changed(scene):
     nodes = [add("one"), add("two")]
     finder = RoleFinder()
-    for _ in [*nodes, *nodes]:  # half a look each, so that a window lives on between the halves
-        assert finder.wantsLook(nodes, ROLES)
-        finder.lookAtNext(nodes, ROLES)
-    assert not finder.wantsLook(nodes, ROLES)
+    ends = []
+    while finder.wantsLook(nodes, ROLES):  # in steps, so that a window lives on between them
+        ends.append(finder.lookAtNext(nodes, ROLES))
+    assert sum(ends) == 2
     assert finder.assign(nodes, ROLES).by_role == {}
     slicer.util.updateVolumeFromArray(nodes[0], np.ones((8, 8, 8), np.int16))
     assert finder.wantsLook(nodes, ROLES)
+
+
+def test_a_look_begins_anew_when_the_volume_is_changed_meanwhile(scene):
+    first = next(iter(make_case().volumes.values()))
+    whole = [addVolume(first.array, first.grid.ijk_to_ras, "one")]
+    finder = RoleFinder()
+    assert finder.lookAtNext(whole, ROLES) is False
+    slicer.util.updateVolumeFromArray(whole[0], np.full_like(first.array, 7))
+    while finder.wantsLook(whole, ROLES):
+        finder.lookAtNext(whole, ROLES)
+    assert finder.looks({"T1": whole[0]})["T1"].problem == "it shows too little of a head"
 
 
 @pytest.mark.shared

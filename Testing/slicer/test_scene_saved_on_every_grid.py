@@ -20,7 +20,7 @@ from MedSegAISlicer.scene.volumes import caseFromNodes
 from MedSegAILib.core.volume import Grid
 from MedSegAILib.image.geometry import Reorientation
 from Testing.harness.fake_worker import SCHEME, makeResult
-from Testing.harness.mrml import addTransform, addVolume
+from Testing.harness.mrml import addTransform, addVolume, saveAsMrml
 from Testing.makers.other_grids import turn
 
 ORDERS = [
@@ -73,8 +73,12 @@ def world_matrix(node):
     return slicer.util.arrayFromVTKMatrix(parent) @ slicer.util.arrayFromVTKMatrix(own)
 
 
-@pytest.mark.parametrize("isMoved", [False, True], ids=["in the world", "under two transforms"])
-def test_labels_lie_where_they_lay_after_save_and_reload(scene, tmp_path, isMoved):
+@pytest.mark.parametrize(
+    ("isMoved", "isBundle"),
+    [(False, True), (True, True), (True, False)],
+    ids=["in the world, mrb", "under two transforms, mrb", "under two transforms, mrml"],
+)
+def test_labels_lie_where_they_lay_after_save_and_reload(scene, tmp_path, isMoved, isBundle):
     parent = None
     if isMoved:
         outer, inner = np.eye(4), np.eye(4)
@@ -88,7 +92,7 @@ def test_labels_lie_where_they_lay_after_save_and_reload(scene, tmp_path, isMove
         showResult(scene, makeResult(caseFromNodes({"T1": node}), labels), node, f"{name} found")
         wanted[name] = centers(labels, world_matrix(node))
     assert len(wanted) == 48 + 10
-    path = saveScene(scene, tmp_path / "all.mrb")
+    path = saveScene(scene, tmp_path / "all.mrb") if isBundle else saveAsMrml(scene, tmp_path)
     openScene(scene, path)
     for name, places in wanted.items():
         node, found = (slicer.util.getNode(each) for each in (name, f"{name} found"))

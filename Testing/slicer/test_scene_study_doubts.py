@@ -31,8 +31,8 @@ def load(folder, names):
 
 
 def lights(study, package):
-    while study.lookAtNext():
-        pass
+    while study.wantsLook:
+        study.lookAtNext()
     return study.lights(package)
 
 

@@ -210,3 +210,8 @@ def exported(count: int, folder: str) -> str:
 def copied() -> str:
     """Say that the lines are on the clipboard."""
     return _("Copied. Paste it into the Python console.")
+
+
+def discarded() -> str:
+    """Say that a preview is gone."""
+    return _("Discarded. Nothing was changed.")

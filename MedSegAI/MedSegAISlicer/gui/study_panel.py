@@ -21,7 +21,7 @@ from MedSegAISlicer.scene.study_lights import RoleLight, studyLights
 from . import sentences
 from .light_row import LightRow
 
-_LOOK_PAUSE_MS = 10  # between two looks the window does what is due
+_LOOK_PAUSE_MS = 10  # between two steps the window does what is due
 ROWS = ("T1", "T1ce", "T2", "FLAIR")  # of the .ui file
 
 
@@ -143,8 +143,11 @@ class StudyPanel:
             self._reasons[role] = self._reason(role, found)
             selector.toolTip = sentences.sequenceHint(self._titles[role], self._reasons[role])
         self._remember()
-        isOpen = self._finder.wantsLook(nodes, list(self.selectors), chosen)
-        if not self._isLookDue and (isOpen or self._wantsToCheck()):
+        if self._finder.wantsLook(nodes, list(self.selectors), chosen) or self._wantsToCheck():
+            self._lookLater()
+
+    def _lookLater(self) -> None:
+        if not self._isLookDue:
             self._isLookDue = True
             qt.QTimer.singleShot(_LOOK_PAUSE_MS, self.onLookDue)
 
@@ -153,17 +156,20 @@ class StudyPanel:
         return set(self.selectors) <= set(HEAD_ROLES) and self._finder.wantsCheck(self.inputs())
 
     def onLookDue(self) -> None:
-        """Look at one volume, and see what that settles; one at a time, so that the window never stands still."""
+        """Do one step of looking, and see what it settles: a step is short, so that the window never stands still."""
         self._isLookDue = False
         if not self.selectors or slicer.mrmlScene.IsClosing():
             return
         chosenByHand = self.parameters().chosenByHand
         chosen = {role: node for role, node in self.inputs().items() if node is not None and role in chosenByHand}
         if self._finder.wantsLook(_scans(), list(self.selectors), chosen):
-            self._finder.lookAtNext(_scans(), list(self.selectors), chosen)
+            isNew = self._finder.lookAtNext(_scans(), list(self.selectors), chosen)
         else:
-            self._finder.lookAtChosen(self.inputs())
-        self.fill()
+            isNew = self._finder.lookAtChosen(self.inputs())
+        if isNew:
+            self.fill()
+        else:
+            self._lookLater()
 
     def _reason(self, role: str, found: Assignment) -> str:
         """Say why a volume was chosen for a role, or why none was."""

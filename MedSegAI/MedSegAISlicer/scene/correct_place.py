@@ -21,7 +21,7 @@ from MedSegAILib.core.volume import Grid, Volume
 from .label_view import labelMasks, regionsNodeOf
 from .locks import isLocked
 from .review import reviewOf
-from .segment_box import SegmentBox, boxOf, putMask, together
+from .segment_box import SegmentBox, Together, boxOf, putMask, together
 from .segmentations import readScheme
 from .statistics import inputsOf
 from .volumes import gridFromNode
@@ -163,27 +163,45 @@ def putCorrected(place: Place, corrected: Corrected) -> list[str]:
     Returns:
         Ids of the segments that changed.
     """
+    changed = []
+    for region in _present(place.node, place.scheme):
+        was, isNow = _masks(place, corrected, region)
+        if (was != isNow).any():
+            putMask(place.node, region.name, *regionAfter(place, corrected, region))
+            changed.append(region.name)
+    return changed
+
+
+def regionAfter(place: Place, corrected: Corrected, region: Region) -> tuple[npt.NDArray[np.bool_], Together]:
+    """Give the whole of a region as the correction leaves it, and where its mask lies.
+
+    Raises:
+        UsageError: "correct.grid" when the segment lies on another grid than the result.
+    """
+    before, after = _labelsOf(place, corrected)
+    touched, isNow = before != after, place.scheme.mask(after, region.name)
+    first = [side.start + start for side, start in zip(place.box, corrected.offset_zyx, strict=True)][::-1]
+    there = _onGrid(boxOf(place.node, region.name), place.grid)
+    both = together(there, SegmentBox(touched, (first[0], first[1], first[2]), np.array(place.grid.ijk_to_ras)))
+    if both is None:
+        raise _otherGrid(region)
+    whole, mark = both.masks[0].copy(), both.masks[1]
+    whole[mark] = isNow[touched]
+    return whole, both
+
+
+def _labelsOf(place: Place, corrected: Corrected) -> tuple[Array, Array]:
+    """Give the labels before and after in the box that was corrected."""
     inner = tuple(
         slice(start, start + count)
         for start, count in zip(corrected.offset_zyx, corrected.labels.array.shape, strict=True)
     )
-    before, after = place.labels.array[inner], corrected.labels.array
-    touched = before != after
-    first = [side.start + start for side, start in zip(place.box, corrected.offset_zyx, strict=True)][::-1]
-    changed = []
-    for region in _present(place.node, place.scheme):
-        was, is_now = place.scheme.mask(before, region.name), place.scheme.mask(after, region.name)
-        if not ((was != is_now) & touched).any():
-            continue
-        there = _onGrid(boxOf(place.node, region.name), place.grid)
-        both = together(there, SegmentBox(touched, (first[0], first[1], first[2]), np.array(place.grid.ijk_to_ras)))
-        if both is None:
-            raise _otherGrid(region)
-        whole, mark = both.masks[0].copy(), both.masks[1]
-        whole[mark] = is_now[touched]
-        putMask(place.node, region.name, whole, both)
-        changed.append(region.name)
-    return changed
+    return place.labels.array[inner], corrected.labels.array
+
+
+def _masks(place: Place, corrected: Corrected, region: Region) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    before, after = _labelsOf(place, corrected)
+    return place.scheme.mask(before, region.name), place.scheme.mask(after, region.name)
 
 
 def _labels(node: Any, scheme: LabelScheme, grid: Grid, box: Box) -> Array:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from .correct import Correcting
-from .segment_box import Together, putMask
+from .correct_place import regionAfter
+from .segment_box import putMask
 
 _PREVIEW = "MedSegAI.Preview"
 _COLOR = (1.0, 1.0, 0.0)
@@ -16,7 +17,7 @@ _OUTLINE_PIXELS = 3
 
 
 def showPreview(correcting: Correcting) -> Any:
-    """Show the region as it would be around the prompt; an earlier preview goes.
+    """Show the whole region as it would be; an earlier preview goes.
 
     Args:
         correcting: done, and not applied.
@@ -36,9 +37,8 @@ def showPreview(correcting: Correcting) -> Any:
     node.CreateDefaultDisplayNodes()
     node.SetAndObserveTransformNodeID(correcting.node.GetTransformNodeID())
     segmentId = node.GetSegmentation().AddEmptySegment("preview", correcting.segmentId, _COLOR)
-    mask = place.scheme.mask(corrected.labels.array, correcting.segmentId)
-    first = [side.start + start for side, start in zip(place.box, corrected.offset_zyx, strict=True)][::-1]
-    putMask(node, segmentId, mask, Together((mask,), (first[0], first[1], first[2]), place.grid.ijk_to_ras))
+    mask, where = regionAfter(place, corrected, place.scheme.region(correcting.segmentId))
+    putMask(node, segmentId, mask, where)
     display = node.GetDisplayNode()
     if display is not None:
         display.SetAllSegmentsVisibility2DFill(False)

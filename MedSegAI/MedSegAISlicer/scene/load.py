@@ -142,7 +142,7 @@ def saveScene(scene: Any, path: Path) -> Path:
 
 
 def openScene(scene: Any, path: Path) -> None:
-    """Replace what is in a scene by a saved one.
+    """Replace what is in a scene by a saved one: one file (``.mrb``), or ``.mrml`` with its data files beside it.
 
     Raises:
         InputError: "scene.file" when the file is not there or is no saved scene.
@@ -150,8 +150,13 @@ def openScene(scene: Any, path: Path) -> None:
     if not path.is_file():
         raise InputError("scene.file", f"There is no file {path.name}.", "Check the path of the saved scene.")
     scene.Clear(0)
-    if not scene.ReadFromMRB(str(path)):
-        raise InputError("scene.file", f"{path.name} cannot be read as a saved scene.", "Choose a .mrb file.")
+    if path.suffix.lower() == ".mrml":
+        scene.SetURL(str(path))
+        isRead = bool(scene.Import())
+    else:
+        isRead = bool(scene.ReadFromMRB(str(path)))
+    if not isRead:
+        raise InputError("scene.file", f"{path.name} cannot be read as a saved scene.", "Choose a .mrb or .mrml file.")
 
 
 def _holdsVoxelsOf(segmentationNode: Any, volumeNode: Any) -> bool:

@@ -13,7 +13,7 @@ import slicer
 import slicer.util
 
 from MedSegAILib.core.errors import MedSegAIError
-from MedSegAILib.core.role_looks import Look, coarse_of, look_closely
+from MedSegAILib.core.role_looks import Look, Looking, looking
 from MedSegAILib.core.role_odds import LookOdds
 from MedSegAILib.core.role_tags import DICOM_NUMBERS, claim_of_tags
 from MedSegAILib.core.role_words import OTHER, Claim, claim_of
@@ -32,7 +32,7 @@ class RoleFinder:
     def __init__(self) -> None:
         self._looks: dict[str, tuple[int, Look | None]] = {}
         self._checks: dict[str, tuple[int, Look | None]] = {}
-        self._halves: dict[str, tuple[int, Any]] = {}
+        self._underWay: dict[str, tuple[int, Looking]] = {}
 
     def assign(self, nodes: Iterable[Any], roles: Sequence[str], chosen: Mapping[str, Any] | None = None) -> Assignment:
         """Give the roles by all that is known now: words and headers, and the looks that were taken.
@@ -48,41 +48,49 @@ class RoleFinder:
         """Tell whether there is a volume to look at whose look may settle an open role; arguments as above."""
         return self._next(list(nodes), roles, chosen or {}) is not None
 
-    def lookAtNext(self, nodes: Iterable[Any], roles: Sequence[str], chosen: Mapping[str, Any] | None = None) -> None:
-        """Do half a look at one more volume, some hundredths of a second, if that may settle an open role."""
-        found = list(nodes)
-        node = self._next(found, roles, chosen or {})
-        if node is not None:
-            self._lookHalf(self._looks, node, found[0])
-
-    def lookAtChosen(self, inputs: Mapping[str, Any]) -> bool:
-        """Do half a look at one more chosen input, or compare one more pair, some hundredths of a second.
+    def lookAtNext(self, nodes: Iterable[Any], roles: Sequence[str], chosen: Mapping[str, Any] | None = None) -> bool:
+        """Do one step, about a hundredth of a second, of a look at a volume, if that may settle an open role.
 
         Returns:
-            Whether there was one; call again until there is none.
+            Whether a look has come to its end, so that :meth:`assign` may know more.
+        """
+        found = list(nodes)
+        node = self._next(found, roles, chosen or {})
+        return node is not None and self._stepOn(self._looks, node, found[0])
 
-        These looks check what was chosen; they do not take part in finding roles, where words come first.
+    def lookAtChosen(self, inputs: Mapping[str, Any]) -> bool:
+        """Do one step of a look at a chosen input, or compare one more pair, about a hundredth of a second.
+
+        Call it as long as :meth:`wantsCheck` says so. These looks check what was chosen; they do not take part in
+        finding roles, where words come first.
+
+        Returns:
+            Whether a look or the comparing has come to its end.
         """
         known = self.looks(inputs)
         role = next((role for role, node in inputs.items() if node is not None and role not in known), None)
         if role is None:
-            return LookOdds(_sound(known)).compare_next()
+            odds = LookOdds(_sound(known))
+            return odds.compare_next() and odds.is_compared
         first = next(node for node in inputs.values() if node is not None)
-        self._lookHalf(self._checks, inputs[role], first)
-        return True
+        return self._stepOn(self._checks, inputs[role], first)
 
-    def _lookHalf(self, looks: dict[str, tuple[int, Look | None]], node: Any, referenceNode: Any) -> None:
-        """Do the first half of a look, or the second one: whole, it would hold a window up for a tenth of a second."""
+    def _stepOn(self, looks: dict[str, tuple[int, Look | None]], node: Any, referenceNode: Any) -> bool:
+        """Do one step of a look, begun anew when the volume was changed; tell whether it was the last one."""
         key, changed = node.GetID(), _changed(node)
-        half = self._halves.pop(key, None)
-        if half is not None and half[0] == changed:
-            looks[key] = (changed, look_closely(*half[1]))
-            return
-        coarse = _coarse(node, referenceNode)
-        if coarse is None:
-            looks[key] = (changed, None)
-        else:
-            self._halves[key] = (changed, coarse)
+        begun = self._underWay.get(key)
+        steps = begun[1] if begun is not None and begun[0] == changed else _looking(node, referenceNode)
+        try:
+            if steps is not None:
+                next(steps)
+                self._underWay = {key: (changed, steps)}  # one at a time: it holds on to the voxels
+                return False
+            seen = None
+        except StopIteration as end:
+            seen = end.value
+        self._underWay.pop(key, None)
+        looks[key] = (changed, seen)
+        return True
 
     def wantsCheck(self, inputs: Mapping[str, Any]) -> bool:
         """Tell whether :meth:`lookAtChosen` has something to do."""
@@ -160,11 +168,11 @@ def _isAlone(hierarchy: Any, folder: int) -> bool:
     return bool(hierarchy.GetNumberOfItemChildren(folder) == 1)
 
 
-def _coarse(node: Any, referenceNode: Any) -> Any:
-    """Give the voxels of a node in blocks, in the frame of another; None for what cannot be segmented anyway."""
+def _looking(node: Any, referenceNode: Any) -> Looking | None:
+    """Begin a look at a node, in the frame of another; None for what cannot be segmented anyway."""
     try:
         checkVolumeNode(node)
-        return coarse_of(Volume(slicer.util.arrayFromVolume(node), gridFromNode(node, referenceNode)))
+        return looking(Volume(slicer.util.arrayFromVolume(node), gridFromNode(node, referenceNode)))
     except MedSegAIError:
         return None
 

@@ -1,11 +1,13 @@
 """All sequences of a result side by side in linked views, by one call; another call brings the layout before back.
 
-The views belong to the layout of the application; this sets what they show. Ring 9 (scene); no Qt.
+The views belong to the layout of the application; this sets what they show, and that is all that the viewer in the
+browser, which has no layout node, takes from here. Ring 9 (scene); no Qt.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import slicer
@@ -14,7 +16,7 @@ import slicer.util
 from .statistics import inputsOf
 
 _BEFORE = "MedSegAI.LayoutBefore"
-_COMPARE = "Compare"  # names of the views: Compare1, Compare2, ... (vtkMRMLLayoutLogic.cxx of Slicer)
+COMPARE = "Compare"  # names of the views: Compare1, Compare2, ... (vtkMRMLLayoutLogic.cxx of Slicer)
 
 
 def isSideBySide(scene: Any) -> bool:
@@ -42,7 +44,7 @@ def showSideBySide(segmentationNode: Any) -> int:
     layout.SetNumberOfCompareViewColumns(columns)
     layout.SetNumberOfCompareViewRows(math.ceil(len(volumes) / columns))
     layout.SetViewArrangement(layout.SlicerLayoutCompareGridView)
-    _fill(scene, volumes)
+    fillViews(scene, volumes)
     return len(volumes)
 
 
@@ -59,15 +61,16 @@ def _layout(scene: Any) -> Any:
     return scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
 
 
-def _fill(scene: Any, volumes: list[Any]) -> None:
+def fillViews(scene: Any, volumes: Sequence[Any]) -> None:
+    """Show each volume in one of the views for comparing, the first in the first, and link these views."""
     composites = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)
     byName = {node.GetLayoutName(): node for node in composites}
     for number, volume in enumerate(volumes, start=1):
-        composite = byName.get(f"{_COMPARE}{number}")
+        composite = byName.get(f"{COMPARE}{number}")
         if composite is None:
             continue  # the application has not made this view
         composite.SetLinkedControl(False)  # else the first volume would go into all of them
         composite.SetBackgroundVolumeID(volume.GetID())
     for name, composite in byName.items():
-        if name.startswith(_COMPARE):
+        if name.startswith(COMPARE):
             composite.SetLinkedControl(True)

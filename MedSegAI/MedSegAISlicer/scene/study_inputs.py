@@ -73,16 +73,25 @@ class StudyInputs:
                 remembered.setInput(role, byId[guess.key])
 
     def lookAtNext(self) -> bool:
-        """Look at one more volume, some hundredths of a second: what may settle an open role, then what is chosen.
+        """Do one step, about 10 ms, of looking: at what may settle an open role, then at what is chosen.
 
         Returns:
-            Whether there was one; call again until there is none.
+            Whether something new is known now, so that :meth:`lights` may have changed.
         """
         if self._finder.wantsLook(scans(), self.roles, self._chosen()):
-            self._finder.lookAtNext(scans(), self.roles, self._chosen())
-            self.fill()
-            return True
-        return set(self.roles) <= set(HEAD_ROLES) and self._finder.lookAtChosen(self.inputs())
+            isOver = self._finder.lookAtNext(scans(), self.roles, self._chosen())
+            if isOver:
+                self.fill()
+            return isOver
+        return self._wantsCheck() and self._finder.lookAtChosen(self.inputs())
+
+    @property
+    def wantsLook(self) -> bool:
+        """Whether :meth:`lookAtNext` has something to do."""
+        return self._finder.wantsLook(scans(), self.roles, self._chosen()) or self._wantsCheck()
+
+    def _wantsCheck(self) -> bool:
+        return set(self.roles) <= set(HEAD_ROLES) and self._finder.wantsCheck(self.inputs())
 
     def lights(self, package: Package) -> dict[str, RoleLight]:
         """Give the light of each role, with what was looked at so far."""

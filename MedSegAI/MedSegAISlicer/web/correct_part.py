@@ -7,6 +7,8 @@ one undo history, like an edit of anybody else.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from trame_slicer.segmentation import SegmentationEffectErase, SegmentationEffectPaint
@@ -23,6 +25,7 @@ from MedSegAISlicer.scene.locks import refuseLocked
 from MedSegAISlicer.scene.undo import Entry, UndoHistory
 
 from .desk import Desk
+from .preview import Preview
 from .prompt_tools import STROKE_MM, ExcludeEffect, ExcludeOutlineEffect, IncludeEffect, IncludeOutlineEffect
 from .review_part import ReviewPart
 
@@ -42,6 +45,7 @@ class CorrectPart:
         self.review = review
         self.editor: Any = desk.application.segmentation_editor
         self.history: UndoHistory | None = None
+        self.preview = Preview(desk)
         self._offer: Offer | None = None
         self._isDue = False
         self.editor.segmentation_modified.connect(self._onModified)
@@ -83,6 +87,22 @@ class CorrectPart:
                     self._setBrush(self.state.brush_mm)
                     self._keepBrushOutOfSurfaces(effect)
 
+    @contextmanager
+    def withoutTools(self) -> Iterator[None]:
+        """Take the tools out of the scene while views are made; trame-slicer tells a tool its view only when it comes.
+
+        Put the tool in the hand away first.
+        """
+        effects = {*_BRUSHES.values(), *_PROMPTS.values(), *_OUTLINES.values()}
+        nodes = [self.editor.get_effect_parameter_node(effect) for effect in effects]
+        for node in nodes:
+            self.desk.scene.RemoveNode(node)
+        try:
+            yield
+        finally:
+            for node in nodes:
+                self.desk.scene.AddNode(node)
+
     def prompt(self, prompt: Prompt) -> None:
         """Ask the worker for a correction of the chosen region.
 
@@ -90,12 +110,25 @@ class CorrectPart:
             UsageError: "viewer.correcting" while one is under way; see ``scene.correct.correctAsync``.
         """
         self._checkIdle()
-        self._begin(correctAsync(self.review.node, self.state.chosen, prompt, self.desk.logic.runner.client))
+        client, isPreview = self.desk.logic.runner.client, self.preview.isWanted
+        self._begin(correctAsync(self.review.node, self.state.chosen, prompt, client, isPreview=isPreview))
 
     def fill(self) -> None:
         """Fill the chosen region between the slices that it is drawn on; raises as :meth:`prompt`."""
         self._checkIdle()
         self._begin(fillBetweenAsync(self.review.node, self.state.chosen, self.desk.logic.runner.client))
+
+    def apply(self) -> None:
+        """Bring the preview into the result; raises as ``Correcting.apply``."""
+        waiting = self.preview.take()
+        if waiting is not None:
+            waiting.apply()
+            self._corrected(waiting)
+
+    def discard(self) -> None:
+        """Forget the preview."""
+        if self.preview.take() is not None:
+            self.desk.say(sentences.discarded())
 
     def _checkIdle(self) -> None:
         if self.state.is_correcting:
@@ -103,6 +136,7 @@ class CorrectPart:
         self._check()
 
     def _begin(self, correcting: Correcting) -> None:
+        self.preview.take()
         correcting.onDone, correcting.onError = self._corrected, self._notCorrected
         self.state.is_correcting = True
         self.desk.say(f"{correcting.name}\N{HORIZONTAL ELLIPSIS}")
@@ -111,6 +145,9 @@ class CorrectPart:
 
     def _corrected(self, correcting: Correcting) -> None:
         self.state.is_correcting = False
+        if not correcting.isApplied:
+            self.preview.hold(correcting)
+            return
         self._offer = None
         self.review.refresh()
         self.desk.say(correcting.words)
@@ -128,12 +165,14 @@ class CorrectPart:
         self.review.refresh()
 
     def undo(self) -> None:
-        """Take the last entry of the history back, whatever made it."""
+        """Take the last entry of the history back, whatever made it; a preview goes."""
+        self.preview.take()
         if self.history is not None:
             self._tell(self.history.undo(), isBack=True)
 
     def redo(self) -> None:
-        """Do the last undone entry again."""
+        """Do the last undone entry again; a preview goes."""
+        self.preview.take()
         if self.history is not None:
             self._tell(self.history.redo(), isBack=False)
 
@@ -164,7 +203,8 @@ class CorrectPart:
         refuseLocked(node, self.state.chosen)
 
     def _follow(self) -> None:
-        """Another region was chosen: the tool goes on there, or is put away where it may not."""
+        """Another region was chosen: the tool goes on there, or is put away where it may not; a preview goes."""
+        self.preview.take()
         if self.state.tool:
             self.take(self.state.tool)
 

@@ -12,6 +12,7 @@ from MedSegAISlicer.gui.keys import KEYS, keyList
 
 from .look import MORE
 from .parts import Parts
+from .views import BESIDE
 
 _TRIGGER = "viewer_key"
 # Vuetify's lists are fields that cannot be written into: keys are heard there.
@@ -37,6 +38,9 @@ def drawKeys(parts: Parts) -> None:
     def toggle() -> None:
         state.shows_keys = not state.shows_keys
 
+    def beside() -> None:
+        state.layout = "four" if state.layout == BESIDE else BESIDE
+
     def take(tool: str) -> None:
         if parts.review.node is not None and not state.is_correcting:
             parts.correct.take("" if state.tool == tool else tool)
@@ -46,8 +50,11 @@ def drawKeys(parts: Parts) -> None:
         "previousPlace": lambda: parts.review.step(-1),
         "accept": lambda: parts.review.decide("accepted"),
         "reject": lambda: parts.review.decide("rejected"),
+        "sideBySide": beside,
         "include": lambda: take("include"),
         "exclude": lambda: take("exclude"),
+        "applyPreview": parts.correct.apply,
+        "discardPreview": parts.correct.discard,
         "undo": parts.correct.undo,
         "redo": parts.correct.redo,
         "keys": toggle,

@@ -24,7 +24,7 @@ class Opening:
     Args:
         images: of the study, in the order of the list.
         result: folder of a result; None opens the images alone.
-        scene: saved scene (``.mrb``); None opens the images.
+        scene: saved scene (``.mrb`` or ``.mrml``); None opens the images.
         task: name of the task; empty lets the viewer choose the first one that fits.
         packages: further folders in which packages are looked for.
         port: to listen to; 0 takes a free one.

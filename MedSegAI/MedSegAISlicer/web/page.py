@@ -14,6 +14,7 @@ from MedSegAILib.core.result import RESEARCH_USE
 from .keys_part import drawKeys
 from .look import CSS, ICON, MORE, THEME, TITLE
 from .parts import Parts
+from .views import BESIDE
 
 PANEL_PX = 392
 _LIGHT_ICON = (
@@ -272,6 +273,18 @@ def _correct(parts: Parts) -> None:
                 inset=True,
                 classes="lasso",
             )
+            v3.VSwitch(
+                v_model="looks_first",
+                label="Look first",
+                density="compact",
+                hide_details=True,
+                color="primary",
+                inset=True,
+                classes="lasso",
+            )
+        with html.Div(classes="row", v_show="has_preview"):
+            _button("Apply", slot(parts.correct.apply), "mdi-check", "has_preview", color="warning")
+            _button("Discard", slot(parts.correct.discard), "mdi-close", "has_preview")
         with html.Div(classes="row brush", v_show="tool === 'paint' || tool === 'erase'"):
             v3.VIcon("mdi-circle-outline", size="small")
             v3.VSlider(
@@ -344,6 +357,15 @@ def _bar(parts: Parts) -> None:
         ):
             v3.VBtn(icon="mdi-view-grid-outline", value="four", size="small", title="Four views")
             v3.VBtn(icon="mdi-view-column-outline", value="axial", size="small", title="Large axial view")
+            v3.VBtn(
+                icon="mdi-compare",
+                value=BESIDE,
+                size="small",
+                title="All sequences side by side",
+                aria_label="Side by side",
+                disabled=("sequences.length < 2",),
+                **MORE,
+            )
         v3.VBtn(
             icon="mdi-fit-to-screen-outline",
             size="small",

@@ -7,6 +7,7 @@ from typing import Any
 
 from MedSegAISlicer.scene.first_look import lookAtResult
 
+from .beside_part import BesidePart
 from .correct_part import CorrectPart
 from .desk import Desk
 from .export_part import ExportPart
@@ -39,6 +40,7 @@ def putTogether(desk: Desk) -> Parts:
     runs.append(run)
 
     correct = CorrectPart(desk, review)
+    BesidePart(desk, views, correct)
     return Parts(desk, views, study, run, review, correct, ExportPart(desk, review))
 
 

@@ -154,8 +154,9 @@ class StudyPart:
         self.desk.later(self._lookAround())
 
     async def _lookAround(self) -> None:
-        """Look at volumes whose names say nothing, one at a time."""
-        while self.study.lookAtNext():
-            self.refresh()
-            self.state.flush()
+        """Look at volumes whose names say nothing, then at what is chosen; the page is served between two steps."""
+        while self.study.wantsLook:
+            if self.study.lookAtNext():
+                self.refresh()
+                self.state.flush()
             await asyncio.sleep(0)

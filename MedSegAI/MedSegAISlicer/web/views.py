@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import slicer
 import vtk
 from trame.widgets import html
 from trame.widgets import vuetify3 as v3
@@ -15,6 +14,8 @@ from trame_slicer.app.logic.slice_view_logic import connect_slice_view_slider_to
 from trame_slicer.core import LayoutManager
 from trame_slicer.rca_view import register_rca_factories
 from trame_slicer.views import Layout, LayoutDirection, ViewLayoutDefinition, ViewProps, ViewType
+
+from MedSegAISlicer.scene.side_by_side import COMPARE
 
 from .desk import Desk
 from .look import MORE
@@ -24,6 +25,9 @@ BACKGROUND = "#000000"
 _LETTERS = {"Axial": "RLAP", "Coronal": "RLSI", "Sagittal": "APSI"}
 _AXES = ("RL", "AP", "SI")  # letters of the positive and the negative half of each axis of the world
 _TAGS = {"Axial": "Red", "Coronal": "Green", "Sagittal": "Yellow"}
+BESIDE = "beside"  # the layout with a view for each sequence
+MOST_BESIDE = 4
+_BESIDE_GROUP = 1  # of views: what links them must not reach the others
 _FRAMES_A_SECOND = 20.0
 # One quality for moving and resting pictures: trame draws a second frame where they differ.
 _QUALITY = 90
@@ -54,7 +58,8 @@ class Views:
         # Translucent regions lie one within the other and are drawn in that order; peeling costs three times as much.
         self.surfaces().renderer().SetUseDepthPeeling(False)
         self._putImagesFirst()
-        desk.onChange("layout", self.layouts.set_layout)
+        self.beside: list[Any] = []
+        self.state.update({f"beside_{number}": "" for number in range(1, MOST_BESIDE + 1)})
 
     def _putImagesFirst(self) -> None:
         """Let the slices draw their image before all else.
@@ -72,9 +77,29 @@ class Views:
         self.desk.scene.RemoveNode(node.GetDisplayNode())
         self.desk.scene.RemoveNode(node)
 
-    def slices(self) -> list[Any]:
-        """Give the three slice views."""
-        return list(self._manager.get_slice_views())
+    def makeBeside(self, count: int) -> None:
+        """Make the views for so many sequences side by side, as far as they are not there."""
+        self.layouts.register_layout(f"{BESIDE}{count}", _besideLayout(count))
+        views = [self._manager.get_view(f"{COMPARE}{number}") for number in range(1, count + 1)]
+        for view in views[len(self.beside) :]:
+            view.render_window().SetMultiSamples(0)
+            view.modified.connect(lambda moved: self._follow(moved))
+        self.beside = views
+
+    def showBeside(self, count: int) -> None:
+        """Show the views that were made and filled, at the place of the axial view."""
+        self.layouts.register_layout(f"{BESIDE}{count}", _besideLayout(count))
+        self.layouts.set_layout(f"{BESIDE}{count}")
+        axial = self._manager.get_view(_TAGS["Axial"]).get_slice_value()
+        for view in self.beside[:count]:
+            _drawImageFirst(view.first_renderer())
+            view.fit_view_to_content()
+            view.set_slice_value(axial)
+
+    def _follow(self, moved: Any) -> None:
+        """Bring the other views side by side to the slice of one: MRML links the mouse, not the slider."""
+        for view in self.beside:
+            view.set_slice_value(moved.get_slice_value())
 
     def surfaces(self) -> Any:
         """Give the view of the surfaces."""
@@ -82,7 +107,7 @@ class Views:
 
     def showVolume(self, volumeNode: Any) -> None:
         """Show a volume in the slices; where they stand stays."""
-        self.desk.application.display_manager.show_volume_in_slice_background(volumeNode)
+        self.desk.application.display_manager.show_volume_in_slice_background(volumeNode, view_group=0)
 
     def reset(self) -> None:
         """Fit what is shown into all views."""
@@ -94,12 +119,14 @@ class Views:
             view.schedule_render()
 
     def _drawOverSlice(self, server: Any, viewId: str, view: Any) -> None:
-        name = next(name for name, tag in _TAGS.items() if tag == view.get_singleton_tag())
+        tag = view.get_singleton_tag()
+        name = next((name for name, known in _TAGS.items() if known == tag), "Axial")
+        title = f"{{{{ beside_{tag.removeprefix(COMPARE)} }}}}" if tag.startswith(COMPARE) else name
         slider = connect_slice_view_slider_to_state(server, view)
-        where = f"where_{name.lower()}"
+        where = f"where_{tag.lower()}"
         self.state.setdefault(where, "")
         view.modified.connect(lambda _view: self.state.update({where: _position(view)}))
-        self._drawTitle(name, view)
+        self._drawTitle(title, f"Fit {name.lower()} view", view)
         for letter, place in zip(_LETTERS[name], ("left", "right", "top", "bottom"), strict=True):
             html.Div(letter, classes=f"letter letter-{place}")
         with html.Div(classes="slice-slider"):
@@ -118,21 +145,33 @@ class Views:
             html.Span(f"{{{{ {where} }}}}", classes="slice-position")
 
     def _drawOverSurfaces(self, _server: Any, _viewId: str, view: Any) -> None:
-        self._drawTitle("Surfaces", view)
+        self._drawTitle("Surfaces", "Fit surfaces view", view)
         html.Div("{{ surface_hint }}", classes="surface-hint", v_if="surface_hint")
 
-    def _drawTitle(self, name: str, view: Any) -> None:
+    def _drawTitle(self, title: str, hint: str, view: Any) -> None:
         with html.Div(classes="view-title"):
-            html.Span(name)
+            html.Span(title)
             with v3.VBtn(
                 icon=True,
                 size="x-small",
                 variant="text",
                 density="comfortable",
                 click=self.desk.slot(view.reset_view),
-                title=f"Fit {name.lower()} view",
+                title=hint,
             ):
                 v3.VIcon("mdi-fit-to-page-outline", size="small")
+
+
+def _drawImageFirst(renderer: Any) -> None:
+    """Let a slice draw its image before the segmentations that were there when the view was made; see above."""
+    props = renderer.GetViewProps()
+    drawn = [props.GetItemAsObject(index) for index in range(props.GetNumberOfItems())]
+    behind = vtk.VTK_BACKGROUND_LOCATION  # of the image alone; fills of segments are images in front of it
+    later = [one for one in drawn if not (one.IsA("vtkActor2D") and one.GetProperty().GetDisplayLocation() == behind)]
+    for prop in later:
+        renderer.RemoveViewProp(prop)
+    for prop in later:
+        renderer.AddViewProp(prop)
 
 
 def _position(view: Any) -> str:
@@ -162,7 +201,17 @@ def _layouts() -> dict[str, Layout]:
     }
 
 
-def hideCrosshair() -> None:
-    """Leave the slices free of lines."""
-    for node in slicer.util.getNodesByClass("vtkMRMLCrosshairNode"):
-        node.SetCrosshairMode(node.NoCrosshair)
+def _besideLayout(count: int) -> Layout:
+    """Give the layout of two, three or four sequences side by side: two a row, three in one."""
+    views = [
+        ViewLayoutDefinition(
+            f"{COMPARE}{number}",
+            ViewType.SLICE_VIEW,
+            ViewProps(label=str(number), orientation="Axial", group=_BESIDE_GROUP, background_color=BACKGROUND),
+        )
+        for number in range(1, count + 1)
+    ]
+    across, down = LayoutDirection.Horizontal, LayoutDirection.Vertical
+    if count <= 3:
+        return Layout(across, [*views])
+    return Layout(down, [Layout(across, views[:2]), Layout(across, views[2:])])

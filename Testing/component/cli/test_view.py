@@ -57,8 +57,9 @@ def test_one_image_file_is_a_study(opened):
     assert [(image["name"], len(image["files"])) for image in images] == [("CT", 1)]
 
 
-def test_saved_scene_is_handed_over_as_it_is(opened, tmp_path):
-    path = tmp_path / "work.mrb"
+@pytest.mark.parametrize("name", ["work.mrb", "work.mrml"])
+def test_saved_scene_is_handed_over_as_it_is(opened, tmp_path, name):
+    path = tmp_path / name
     path.write_bytes(b"")
     open_with(path)
     assert opened[0][0]["scene"] == str(path)
