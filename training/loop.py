@@ -28,7 +28,7 @@ from .one_writer import one_writer
 from .optimizers import build_optimizer
 from .recipes.phase import Phase
 from .recipes.recipe import Recipe
-from .start import load_start
+from .start import load_start, start_output
 from .watch import LOOKS, LOSSES, Watch, forget_after
 
 logger = logging.getLogger(__name__)
@@ -135,6 +135,8 @@ def new_state(recipe: Recipe) -> State:
     network = networks.build(recipe.network, **{**recipe.arguments, **heads})
     if recipe.start_from:
         load_start(network, recipe.start_from)
+    elif recipe.start_logit:
+        start_output(network, recipe.start_logit, has_background=recipe.activation == "softmax")
     network = network.to(memory_format=memory_format(recipe))  # type: ignore[call-overload]  # torch forgot it
     phase = recipe.phases[0] if recipe.phases else None
     return State(network, copies_of(network), build_optimizer(recipe, network, phase))

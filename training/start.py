@@ -1,4 +1,4 @@
-"""Where a run begins when not from chance: the weights of an installed package's member. Beside the library."""
+"""Where a run begins: the weights of an installed package's member, or the output of chance. Beside the library."""
 
 from __future__ import annotations
 
@@ -45,6 +45,23 @@ def load_start(network: nn.Module, start_from: str) -> None:
             "Start from a network of the same family and width.",
         )
     network.load_state_dict({**own, **filled})
+
+
+def start_output(network: nn.Module, logit: float, *, has_background: bool = False) -> None:
+    """Let the output begin at one logit everywhere, as rare as the regions are.
+
+    A bias moves by a learning rate a step: from 0, where every voxel is half a tumor, hundreds of steps go by until a
+    small region is seen at all.
+
+    Args:
+        network: of the BraTS 2020 family.
+        logit: of every region in front of the sigmoid, -4 for 2 %.
+        has_background: the first output is the background of a softmax and stays at 0.
+    """
+    bias = network.get_parameter(f"{LAST}.bias")
+    nn.init.constant_(bias, logit)
+    if has_background:
+        nn.init.zeros_(bias[:1])
 
 
 def _member(start_from: str) -> tuple[Package, str]:

@@ -18,7 +18,6 @@ from .backend import FloatArray, LoadedNetwork
 from .views import View
 from .windows import Box, Windows
 
-
 SLAB_VALUES = 1 << 17  # half a MiB in float32
 
 

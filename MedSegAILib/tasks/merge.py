@@ -48,7 +48,7 @@ def merge(
             return decide(PROBABILITY_RULES[name](outcomes, **parameters), steps, around)
         labels = {ensemble: decide(regions, steps, around) for ensemble, regions in outcomes.items()}
         return LABEL_RULES[str(name)](labels, **parameters)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise PackageError(
             "package.step",
             f"The package asks for a merging rule that this version does not know: {dict(rule)}.",
@@ -56,10 +56,39 @@ def merge(
         ) from error
 
 
-def _mean(outcomes: Mapping[str, Regions]) -> Regions:
-    """Average the probabilities with equal weights."""
+def probabilities_of(outcomes: Mapping[str, Regions], rule: Mapping[str, Any]) -> Regions:
+    """Average the ensembles for what shows probabilities: as the rule does, else (it merges labels) with equal weights.
+
+    Raises:
+        TypeError, KeyError, ValueError: for a rule that :func:`merge` refuses by name.
+    """
+    parameters = {key: value for key, value in rule.items() if key != "rule"}
+    return PROBABILITY_RULES[rule["rule"]](outcomes, **parameters) if _is_soft(rule) else _mean(outcomes)
+
+
+def _is_soft(rule: Mapping[str, Any]) -> bool:
+    return rule.get("rule") in PROBABILITY_RULES
+
+
+def _mean(outcomes: Mapping[str, Regions], weights: Mapping[str, Mapping[str, float]] | None = None) -> Regions:
+    """Average the probabilities; ``weights`` tells by region how much which ensemble counts, all alike if it is silent.
+
+    As with the paper's Table 1, an ensemble may thus have a say in one region and none in the others.
+    """
     regions = next(iter(outcomes.values()))
-    return {name: np.mean([outcome[name] for outcome in outcomes.values()], axis=0) for name in regions}
+    told = weights or {}
+    if unknown := [name for name in told if name not in regions]:
+        raise ValueError(unknown[0])
+    return {name: _weighted(outcomes, name, told.get(name, dict.fromkeys(outcomes, 1.0))) for name in regions}
+
+
+def _weighted(outcomes: Mapping[str, Regions], region: str, weights: Mapping[str, float]) -> Array:
+    total = sum(weights.values())
+    if not weights or min(weights.values()) < 0 or not total > 0:
+        raise ValueError(region)
+    parts = (outcomes[ensemble][region] * np.float32(weight / total) for ensemble, weight in weights.items())
+    mean: Array = sum(parts, np.float32(0.0))
+    return mean
 
 
 def _label_table(

@@ -21,7 +21,7 @@ from .decide import Surroundings
 from .doubt import Evidence, content_on, find_doubt
 from .ensemble import Means, PassCount, Seen, look
 from .manifest import Ensemble, Stage, Step
-from .merge import merge
+from .merge import merge, probabilities_of
 from .package import Package
 from .prepare import Trail, prepare
 
@@ -150,9 +150,8 @@ class _Common:
     def mean(self) -> Probabilities:
         """Give the mean over the ensembles."""
         names = self.stage.ensembles[0].channels
-        same = [np.stack([regions[name] for name in names]) for regions in self.by_ensemble.values()]
-        mean: Array = same[0] if len(same) == 1 else np.asarray(np.mean(np.stack(same), axis=0, dtype=np.float32))
-        return Probabilities(mean, names, np.array(self.grid.ijk_to_ras))
+        mean = probabilities_of(self.by_ensemble, self.stage.merge)
+        return Probabilities(np.stack([mean[name] for name in names]), names, np.array(self.grid.ijk_to_ras))
 
 
 def _evidence(common: _Common, seen: dict[str, Seen], vote_above: float | None, content: Array | None) -> Evidence:

@@ -16,13 +16,14 @@ FOLDS_B = replace(
     BRAIN_TUMOR_B0,
     name="brain-tumor-folds-b",
     augmentation=replace(BRAIN_TUMOR_B0.augmentation, drop_chance=0.0),
-    # Every crop shows T1ce and tells of ET: with FLAIR alone among them ET was not learned in 300 steps.
     crops=(CropKind(2, (56, 72, 56), {"four_sequences": 0.75, "phantom": 0.25}),),
     phantoms=PhantomShare(count=36, first_seed=124, with_skull=0),
     held_out=(),
+    # From 0 neither had learned after 300 steps that most voxels are no ET, which was then painted all over.
+    start_logit=-4.0,
     warmup_steps=40,
     average_decay=0.98,
-    steps=300,
+    steps=240,
     history="",
 )
 FOLDS_A = replace(

@@ -58,8 +58,8 @@ BRAIN_TUMOR_B0 = replace(
     learning_rate=2e-3,
     warmup_steps=100,
     average_decay=0.998,
-    steps=3000,
-    history="",
+    steps=2671,
+    history="The run and its cosine followed the clock: 66 minutes of a core that other programs shared.",
     seed=20201123,
 )
-BRAIN_TUMOR_B1 = replace(BRAIN_TUMOR_B0, name="brain-tumor-b1", seed=20201124)
+BRAIN_TUMOR_B1 = replace(BRAIN_TUMOR_B0, name="brain-tumor-b1", steps=2643, seed=20201124)

@@ -113,6 +113,7 @@ class Recipe:
         gradient_norm: gradients are clipped to it.
         squared_dice: soft Dice with squares in the denominator (pipeline A) or without (pipeline B).
         start_from: "task/member file" of an installed package whose weights begin the run; empty starts from chance.
+        start_logit: of the output everywhere when a run begins from chance; 0 leaves the network's own start.
         seed: of weights, crops and augmentation.
         activation: "sigmoid" for regions that may overlap, "softmax" for labels that exclude each other; the network
             then has one more output, the background, as the first.
@@ -153,6 +154,7 @@ class Recipe:
     gradient_norm: float = 2.0
     squared_dice: bool = True
     start_from: str = ""
+    start_logit: float = 0.0
     seed: int = 20201121
     activation: str = "sigmoid"
     loss: str = "brats2020"

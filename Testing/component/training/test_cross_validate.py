@@ -174,6 +174,18 @@ def test_a_run_begins_with_the_weights_of_a_package_and_a_new_last_layer() -> No
     assert torch.equal(own["encoder1.ConvBnRelu1.conv.weight"], theirs["encoder1.ConvBnRelu1.conv.weight"])
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+def test_a_run_from_chance_may_begin_with_regions_as_rare_as_they_are(activation: str) -> None:
+    recipe = replace(find_recipe("hippocampus"), activation=activation, start_logit=-4.0, start_from="")
+    count = len(recipe.channels) + (activation == "softmax")
+    recipe = replace(recipe, arguments={**recipe.arguments, "out_channels": count})
+    usual = new_state(replace(recipe, start_logit=0.0)).network.state_dict()
+    low = new_state(recipe).network.state_dict()
+    background = [0.0] * (activation == "softmax")
+    assert low["outconv.bias"].tolist() == [*background, *[-4.0] * len(recipe.channels)]
+    assert all(torch.equal(low[name], usual[name]) for name in usual if name != "outconv.bias")
+
+
 def test_the_curves_are_a_picture_and_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train(replace(TINY, steps=3), make_samples(), [], RunSettings(tmp_path))
     assert main(["curves", str(tmp_path)]) == 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from MedSegAILib.core.errors import PackageError
-from MedSegAILib.tasks.merge import merge
+from MedSegAILib.tasks.merge import merge, probabilities_of
 
 STEPS = ({"step": "threshold", "above": 0.5}, {"step": "paint", "order": [["WT", 2], ["TC", 1], ["ET", 4]]})
 TABLE_1 = {
@@ -42,6 +42,23 @@ def test_mean_averages_before_the_decision():
     steps = ({"step": "threshold", "above": 0.5}, {"step": "paint", "order": [["WT", 1]]})
     assert merge({"A": sure, "B": unsure}, steps, {"rule": "mean"}).item() == 1
     assert merge({"A": unsure, "B": unsure}, steps, {"rule": "mean"}).item() == 0
+
+
+def test_an_ensemble_may_count_less_and_in_some_regions_only():
+    found = {"A": regions([0, 4]), "B": regions([2, 2])}
+    rule = {"rule": "mean", "weights": {"WT": {"A": 1, "B": 3}, "TC": {"A": 1}, "ET": {"A": 1}}}
+    mean = probabilities_of(found, rule)
+    np.testing.assert_allclose(mean["WT"], [[[0.7, 0.9]]], atol=1e-6)
+    np.testing.assert_allclose(mean["ET"], found["A"]["ET"], atol=1e-6)
+    assert merge(found, STEPS, rule).tolist() == [[[2, 4]]]
+    assert merge(found, STEPS, {**rule, "weights": {"WT": {"A": 3, "B": 1}}}).tolist() == [[[0, 2]]]
+
+
+@pytest.mark.parametrize("weights", [{"XX": {"A": 1}}, {"WT": {"C": 1}}, {"WT": {}}, {"WT": {"A": 0}}, {"WT": 2}])
+def test_weights_that_do_not_fit_are_refused(weights):
+    with pytest.raises(PackageError) as caught:
+        merge({"A": regions([0]), "B": regions([2])}, STEPS, {"rule": "mean", "weights": weights})
+    assert caught.value.code == "package.step"
 
 
 def test_single_ensemble_needs_no_rule():
