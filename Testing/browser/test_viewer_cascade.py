@@ -52,7 +52,7 @@ def test_cascade_is_segmented_reviewed_corrected_and_exported(study, tmp_path, p
         viewer.press("Show Organ")
         viewer.waitFor("[data-region=organ] .mdi-eye-off-outline")
         viewer.press("Next doubt")
-        viewer.waitFor("#place:has-text('an island apart from the rest')")
+        viewer.waitFor("#place:has-text('Place 1 of 1: Tumor, an island apart from the rest')")
         viewer.step("cascade-next-doubt")
         viewer.choose("tumor")
         viewer.press("Erase")
