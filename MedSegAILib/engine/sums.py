@@ -5,6 +5,7 @@ Here: what sums are, and those in the memory of the machine. ``torch_sums`` has 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,9 @@ from .activation import ACTIVATIONS
 from .backend import FloatArray, LoadedNetwork
 from .views import View
 from .windows import Box, Windows
+
+
+SLAB_VALUES = 1 << 17  # half a MiB in float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,21 +99,22 @@ class NumpySums:
     def add(self, network: LoadedNetwork, view: View, array: FloatArray, window: Window) -> None:
         """Run one window of a view and add its share."""
         place = (slice(None), *window.box)
-        probabilities = self._activate(window.run(network, view.apply(array)))
+        logits = window.run(network, view.apply(array))
         if self._total is None:
-            whole = (probabilities.shape[0], *array.shape[1:])
+            whole = (logits.shape[0], *array.shape[1:])
             self._total = np.zeros(whole, np.float32)
             self._votes = None if self._above is None else np.zeros(whole, np.float32)
-        weight: FloatArray | np.float32 = np.float32(view.weight * self._share)
-        if window.shares is not None:
-            weight = window.shares * weight
-        if self._votes is not None and self._above is not None:
-            # A look at the sum is a view into it: adding there adds at the right place.
-            votes = view.apply(self._votes)[place]
-            np.add(votes, weight, out=votes, where=probabilities > self._above)
-        np.multiply(probabilities, weight, out=probabilities)
+        # A look at the sum is a view into it: adding there adds at the right place.
         total = view.apply(self._total)[place]
-        np.add(total, probabilities, out=total)
+        votes = None if self._votes is None else view.apply(self._votes)[place]
+        weight = np.float32(view.weight * self._share)
+        for slab in _slabs(logits.shape):
+            share = weight if window.shares is None else window.shares[slab] * weight
+            probabilities = self._activate(logits[:, slab])
+            if votes is not None and self._above is not None:
+                np.add(votes[:, slab], share, out=votes[:, slab], where=probabilities > self._above)
+            np.multiply(probabilities, share, out=probabilities)
+            np.add(total[:, slab], probabilities, out=total[:, slab])
 
     def mean(self) -> FloatArray:
         """Give the mean of the probabilities; see ``Sums``."""
@@ -118,6 +123,13 @@ class NumpySums:
     def votes(self) -> FloatArray | None:
         """Give the share of the passes above the threshold; see ``Sums``."""
         return None if self._votes is None else np.clip(self._votes, 0.0, 1.0, out=self._votes)
+
+
+def _slabs(shape_kzyx: tuple[int, ...]) -> Iterator[slice]:
+    """Cut along z so that a slab of all channels stays in a core's cache while it is activated, weighted and added."""
+    channels, depth, height, width = shape_kzyx
+    count = max(1, SLAB_VALUES // (channels * height * width))
+    return (slice(start, start + count) for start in range(0, depth, count))
 
 
 def checked_mean(total: FloatArray | None) -> FloatArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from MedSegAILib.core.errors import UsageError
 
 from .brain_tissue import BRAIN_TISSUE_SMALL
+from .brain_tumor_folds import BRAIN_TUMOR_FOLDS
 from .brain_tumor_members import BRAIN_TUMOR_A1, BRAIN_TUMOR_B0, BRAIN_TUMOR_B1
 from .brain_tumor_small import BRAIN_TUMOR_SMALL
 from .brats2020 import BRATS2020
@@ -28,6 +29,7 @@ RECIPES: dict[str, Recipe] = {
         PANCREAS_TUMOR_SMALL,
         PROSTATE_SMALL,
         HAND_BONES_SMALL,
+        *BRAIN_TUMOR_FOLDS,
         *PAPERS,
         *BRATS2020,
     )
