@@ -22,7 +22,7 @@ from slicer.ScriptedLoadableModule import (
 if importlib.util.find_spec("MedSegAILib") is None:
     sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from MedSegAISlicer.scene import self_test
+from MedSegAISlicer.scene import sample_data, self_test
 from MedSegAISlicer.scene.logic import SegmentationLogic
 
 
@@ -41,6 +41,7 @@ class MedSegAI(ScriptedLoadableModule):
             "Research use only. Not for clinical decisions."
         )
         parent.acknowledgementText = _("Built on 3D Slicer, NumPy, ITK and OpenVINO. Licensed under Apache 2.0.")
+        slicer.app.connect("startupCompleted()", sample_data.registerSampleData)
 
 
 class MedSegAIWidget(ScriptedLoadableModuleWidget):

@@ -9,6 +9,7 @@ import os
 import sys
 import types
 import unittest
+from collections.abc import Callable
 from typing import Any
 
 import slicer
@@ -24,7 +25,22 @@ WINDOW: list[Any] = []  # the one that the opened module lies in
 
 
 class Application:
-    """``slicer.app``; the module uses nothing of it so far."""
+    """``slicer.app``; the module waits for the end of the start, and uses nothing else of it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], None]] = []
+
+    def connect(self, signal: str, slot: Callable[[], None]) -> bool:
+        """Keep a slot for the one signal that is modelled."""
+        if signal != "startupCompleted()":
+            raise RefusedError(f"slicer.app has no signal {signal!r} here")
+        self._waiting.append(slot)
+        return True
+
+    def start(self) -> None:
+        """Send the signal, as Slicer does once, when all modules are there."""
+        for slot in self._waiting:
+            slot()
 
     def __getattr__(self, name: str) -> Any:
         raise RefusedError(f"slicer.app.{name} is not modelled")
