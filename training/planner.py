@@ -133,6 +133,7 @@ def _recipe(name: str, names: tuple[str, ...], inputs: int, studies: Sequence[St
         activation="sigmoid" if is_single else "softmax",
         loss="brats2020" if is_single else "cross_entropy_dice",
         phantoms=PhantomShare(count=0, with_skull=0),
+        start_logit=-3.0,
         learning_rate=3e-3,
         warmup_steps=20,  # of perhaps two hundred: ten minutes of a busy core
         steps=2000,
