@@ -98,7 +98,7 @@ def courses_of(subject: Subject, region: str) -> list[Course]:
 
 def others(task: str, subject: Subject, region: str) -> list[Course]:
     """Correct one region in the ways of the rivals and oracles; from what is kept where it was done before."""
-    path = CACHE / f"{task}-{subject.name}-{region}-others.json"
+    path = CACHE / f"{task}-{subject.package}-{subject.name}-{region}-others.json"
     if not path.exists():
         found = [rivaled(subject, region, name) for name in RIVALS]
         found += [overruled(subject, region, name) for name in ORACLES]

@@ -45,6 +45,7 @@ class Subject:
         probabilities: of the run.
         scheme: labels and regions.
         known: regions that the reference tells.
+        package: beginning of its checksum: what another one has found is another unit.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Subject:
     probabilities: Probabilities
     scheme: LabelScheme
     known: tuple[str, ...]
+    package: str
 
 
 def subjects(
@@ -97,4 +99,5 @@ def _subject(task, study, is_held_out, packages):
         Probabilities(array, names, matrix),
         package.scheme,
         tuple(study.known),
+        package.sha256[:8],
     )
