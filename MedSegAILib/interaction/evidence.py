@@ -98,8 +98,8 @@ def _from_probabilities(known: Probabilities, values: tuple[int, ...], scheme: L
     """Give the score of a label: how well all channels together speak for it."""
     depth, height, width = known.array.shape[1:]
     seen = Grid((depth, height, width), known.ijk_to_ras)
-    near = _box_of(grid, seen)
-    array = resample(known.array[(slice(None), *near)], crop_grid(seen, near), grid)
+    near = z, y, x = _box_of(grid, seen)
+    array = resample(known.array[:, z, y, x], crop_grid(seen, near), grid)
     array = np.clip(array, _SUREST, 1.0 - _SUREST)
     yes, no = np.log(array), np.log1p(-array)
     holds = [_labels_of(name, scheme) for name in known.regions]
