@@ -24,6 +24,7 @@ from training.datasets import find_studies, read_study
 from training.tasks import find_task
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "interaction"
+SPEED_FILE = CACHE / "speed.md"
 # By task: sets, and the recipe that says which studies were held out.
 SETS = {
     "hippocampus": (("hippocampus",), "hippocampus"),
