@@ -65,7 +65,7 @@ def _spread(local: Local, seeds: Mask, odds: Floats) -> tuple[Mask, float]:
     now = np.float32(ODDS_SHARE) * odds - depths
     now = np.clip(np.where(wrong, np.minimum(now, -BARE), np.maximum(now, BARE)), -SUREST, SUREST)
     shown = seeds | (wrong & (distance_mm <= np.float32(LOOK * depth_mm)))
-    kernel = _kernel(distance_mm, width_mm, images, shown)
+    kernel = _kernel(distance_mm, width_mm, images, seeds, shown)
     lack = max(LEAST, -float(now[middle])) - float(now[middle])
     moved = now + np.float32(lack) * kernel
     moved[seeds] = HELD
@@ -74,14 +74,26 @@ def _spread(local: Local, seeds: Mask, odds: Floats) -> tuple[Mask, float]:
     return parts_with(changed, seeds), WIDTHS * width_mm
 
 
-def _kernel(distance_mm: Floats, width_mm: float, images: Floats, around: Mask) -> Floats:
+def _kernel(distance_mm: Floats, width_mm: float, images: Floats, seeds: Mask, around: Mask) -> Floats:
     """Give how much a voxel shares the error of the prompt, 0 to 1; ``around`` shows what the error looks like."""
     exponent = np.square(distance_mm / np.float32(width_mm))
     inside = np.maximum(1.0 - exponent / np.float32(WIDTHS**2), 0.0)
     if len(images):
-        shown = images[:, around]
-        spread = np.square(np.float32(LIKE)) + shown.var(axis=1)
-        squares = np.square(images - shown.mean(axis=1)[:, None, None, None])
-        exponent += (squares / spread[:, None, None, None]).mean(axis=0)
+        look, squares = _look(images[:, seeds].mean(axis=1), images[:, around])
+        exponent += (np.square(images - look[:, None, None, None]) / squares[:, None, None, None]).mean(axis=0)
     kernel: Floats = inside * np.exp(-exponent / np.float32(2.0))
     return kernel
+
+
+def _look(clicked: Floats, around: Floats) -> tuple[Floats, Floats]:
+    """Give what an error looks like, by image, and the square of how far its voxels may differ from that.
+
+    Voxels around the prompt count the more the more they look like it: noise at the prompt is averaged away, but a thin
+    structure is not taken for the tissue around it.
+    """
+    like = np.float32(LIKE**2)
+    weight = np.exp(np.square(around - clicked[:, None]).mean(axis=0) / (np.float32(-2.0) * like))
+    weight /= weight.sum()
+    look: Floats = around @ weight
+    squares: Floats = like + np.square(around - look[:, None]) @ weight
+    return look, squares

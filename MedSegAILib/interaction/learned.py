@@ -25,7 +25,7 @@ RULE_FILE = Path(__file__).with_name("click_rule.npz")
 FAR_MM = 18.0  # nothing changes farther from the prompt
 RIGHT_ELSEWHERE = 0.85  # of the region where nobody has clicked
 # What a prompt may be expected to spoil, in shares of a region: of the one that it is about, and of any other.
-OWN_STAKE, STAKE = 0.01, 0.002
+OWN_STAKE, STAKE = 0.01, 0.0015
 
 
 @dataclass(frozen=True, eq=False)

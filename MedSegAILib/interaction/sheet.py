@@ -26,6 +26,7 @@ SMALLEST_FACES = 16.0
 SLICED = 0.85  # a normal is taken to be an axis of the voxels when its part along it is at least this
 ROUNDING = 0.25  # of a voxel
 FARTHEST_MM = 6.0  # from the sheet to the prompt; a plane that far off is not off by a bit
+HELD_MM = 3.0  # behind a cut that nothing was said about
 AROUND_MM = 18.0  # of the prompt; nothing changes farther away
 
 
@@ -54,30 +55,56 @@ class _Faces:
     ways: npt.NDArray[np.float64]
 
 
-def up_to_prompt(local: Local) -> Taken | None:
-    """Give the voxels between a flat border and the prompt behind it, and whose they are; None without such a border.
+@dataclass(frozen=True, eq=False)
+class Cuts:
+    """What a prompt says about the flat borders around it.
+
+    Args:
+        taken: the voxels between a flat border and the prompt behind it, and whose they are; None where there are none.
+        held: voxels right behind the other ones, which the prompt says nothing about, bool ``[z, y, x]``.
+    """
+
+    taken: Taken | None
+    held: Mask
+
+
+def cuts_around(local: Local) -> Cuts:
+    """Give the flat borders around a prompt: a cut moves as a whole or not at all.
 
     Args:
         local: the region.
     """
     around = local.distance_mm <= AROUND_MM
     seeds, right = local.prompt & local.free, around & (local.mask if local.is_include else ~local.mask)
+    taken, held = None, np.zeros(seeds.shape, dtype=bool)
     if not seeds.any() or not right.any():
-        return None
-    own = local.labels[seeds][0]
-    across = local.labels.flat[int(np.argmin(np.where(right, local.distance_mm, np.inf)))]
-    if own == 0 or across == 0:
-        return None
-    spacing = local.evidence.grid.spacing_zyx_mm
-    here = around & local.free & (local.labels == own)
-    sheet = sheet_between(here, right & (local.labels == across), spacing)
-    if sheet is None or not _is_flat(sheet, min(spacing)):
-        return None
-    reach_mm = float(sheet.ahead_mm[seeds].max())
-    if not 0.0 < reach_mm <= FARTHEST_MM:
-        return None
-    between = here & (sheet.ahead_mm <= reach_mm + ROUNDING * min(spacing))
-    return Taken(parts_with(between, seeds) & ~local.fixed, int(across))
+        return Cuts(None, held)
+    spacing, own = local.evidence.grid.spacing_zyx_mm, int(local.labels[seeds][0])
+    beyond = _across(local, right)
+    for value in np.unique(local.labels[around & local.free & (local.labels > 0)]):
+        here = around & local.free & (local.labels == value)
+        for across in np.unique(local.labels[right & (local.labels > 0)]):
+            sheet = sheet_between(here, right & (local.labels == across), spacing)
+            if sheet is None or not _is_flat(sheet, min(spacing)):
+                continue
+            held |= here & (sheet.ahead_mm > 0.0) & (sheet.ahead_mm <= HELD_MM)
+            reach_mm = float(sheet.ahead_mm[seeds].max())
+            if value == own and across == beyond and 0.0 < reach_mm <= FARTHEST_MM:
+                between = here & (sheet.ahead_mm <= reach_mm + ROUNDING * min(spacing))
+                taken = Taken(parts_with(between, seeds) & ~local.fixed, int(across))
+    return Cuts(taken, held & ~seeds)
+
+
+def _across(local: Local, right: Mask) -> int:
+    """Give the label on the other side of the border that a prompt lies behind: the nearest one.
+
+    A cut through a thin structure is never much nearer than its surface, so another label goes before the background
+    that is nearer by one voxel at most.
+    """
+    distances = np.where(right, local.distance_mm, np.inf)
+    labeled = np.where(local.labels > 0, distances, np.inf)
+    is_cut = float(labeled.min()) <= float(distances.min()) + max(local.evidence.grid.spacing_zyx_mm)
+    return int(local.labels.flat[int(np.argmin(labeled if is_cut else distances))])
 
 
 def sheet_between(wrong: Mask, right: Mask, spacing_zyx_mm: Spacing) -> Sheet | None:

@@ -10,7 +10,7 @@ from MedSegAILib.core.volume import Grid, Volume
 from MedSegAILib.interaction.corrector import by_depth
 from MedSegAILib.interaction.local import Answer
 from MedSegAILib.interaction.session import correct
-from MedSegAILib.interaction.sheet import sheet_between, up_to_prompt
+from MedSegAILib.interaction.sheet import cuts_around, sheet_between
 
 _GRAY = (0.5, 0.5, 0.5)
 SCHEME = LabelScheme(
@@ -34,7 +34,7 @@ def bar(cut=CUT):
 
 def by_sheet(local):
     """Answer by the sheet alone."""
-    taken = up_to_prompt(local)
+    taken = cuts_around(local).taken
     if taken is None:
         return Answer(local.mask, 0.0)
     return Answer(np.where(taken.voxels, local.is_include, local.mask), 0.0, taken)
