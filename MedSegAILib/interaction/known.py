@@ -25,6 +25,7 @@ from .local import Answer, Local
 WIDTH = 2.0  # of the kernel, in distances from the click to the present border
 # What is right in a region is dearer than what is wrong with it: an exclude click far from any border spreads less.
 DEEPEST_EXCLUDE_MM = 6.0
+THICK = 1.5  # an include click spreads as if its error were so many times as thick as the region near it, at most
 LIKE = 0.8  # images differ by so much of their spread within one tissue, and by what they differ around the prompt
 LOOK = 0.6  # the voxels around a prompt up to this share of its depth show what is wrong; one alone may be noise
 WIDTHS = 1.5  # the kernel ends at so many widths: three times the distance to the border
@@ -61,7 +62,8 @@ def _spread(local: Local, seeds: Mask, odds: Floats) -> tuple[Mask, float]:
     depths = depths_of(wrong, local.evidence.grid.spacing_zyx_mm)
     middle = np.unravel_index(int(np.argmax(np.where(seeds, depths, -1.0))), wrong.shape)
     depth_mm = min(float(depths[middle]), LARGEST_DEPTH_MM)
-    width_mm = WIDTH * (depth_mm if local.is_include else min(depth_mm, DEEPEST_EXCLUDE_MM))
+    thick_mm = max(DEEPEST_EXCLUDE_MM, THICK * float(-depths.min())) if local.is_include else DEEPEST_EXCLUDE_MM
+    width_mm = WIDTH * min(depth_mm, thick_mm)
     now = np.float32(ODDS_SHARE) * odds - depths
     now = np.clip(np.where(wrong, np.minimum(now, -BARE), np.maximum(now, BARE)), -SUREST, SUREST)
     shown = seeds | (wrong & (distance_mm <= np.float32(LOOK * depth_mm)))

@@ -78,6 +78,15 @@ def test_a_locked_neighbor_keeps_its_side_of_the_cut():
         assert np.array_equal(after == 2, bar() == 2)
 
 
+def test_a_click_at_the_surface_leaves_the_cut_where_it_is():
+    labels = bar()
+    for spot, is_include in (((5, CUT + 1, 12), True), ((6, CUT + 4, 12), False)):
+        after = clicked(labels, "front", spot, is_include, corrector=by_depth)
+        assert after[spot] == is_include
+        assert np.array_equal((after == 2)[:, CUT - 3 : CUT], (labels == 2)[:, CUT - 3 : CUT])
+        assert not (after == 2)[:, CUT : CUT + 2].any()
+
+
 def test_a_ragged_border_does_not_move_as_a_whole():
     ragged = bar(CUT + np.random.default_rng(0).integers(-4, 5, (24, 1, 24)))
     assert np.array_equal(clicked(ragged, "front", (12, CUT - 6, 12)), ragged)
