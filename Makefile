@@ -83,6 +83,7 @@ bench: $(STAMPS)/dev ## engines side by side
 	@$(PY) Testing/benchmarks/bench.py
 
 bench-interaction: $(STAMPS)/dev ## clicks of a simulated reader; writes docs/benchmarks/interaction.md
+	@$(PY) Testing/benchmarks/interaction_speed.py
 	@$(PY) Testing/benchmarks/interaction.py
 
 screenshots: demo $(STAMPS)/dev ## the pictures of README.md and of the tutorials, from real views

@@ -2,14 +2,19 @@
 
 Shells of a few voxels are all alike, and what is wrong in them can be learned from other studies; a missed part of a
 tumor is not like that of another head, and there a learned rule has cost regions more than it gained (decision 0012).
+It learned on results of networks, so a region that was looked for in a box by its image is not its matter either.
+A flat border between two labels moves as a whole or not at all, whichever answers.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 from .depth import depth_of, depths_of
 from .known import from_what_is_known
 from .learned import from_clues
 from .local import Answer, Corrector, Local
+from .sheet import cuts_around
 
 CORRECTORS: dict[str, Corrector] = {"known": from_what_is_known, "learned": from_clues}
 THIN_MM = 3.0  # from the prompt to the present border
@@ -21,4 +26,9 @@ def by_depth(local: Local) -> Answer:
     if not seeds.any():
         return Answer(local.mask, 0.0)
     is_thin = depth_of(depths_of(local.free, local.evidence.grid.spacing_zyx_mm), seeds) <= THIN_MM
-    return CORRECTORS["learned" if is_thin else "known"](local)
+    answer = CORRECTORS["learned" if is_thin and not local.is_boxed else "known"](local)
+    cuts = cuts_around(local)
+    mask = np.where(cuts.held, local.mask, answer.mask) if is_thin else answer.mask
+    if cuts.taken is not None:
+        mask = np.where(cuts.taken.voxels, local.is_include, mask)
+    return Answer(mask, answer.wanted_mm, cuts.taken)

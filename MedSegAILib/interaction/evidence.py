@@ -7,7 +7,8 @@ each label as it is now, so that a correction works on any label map.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from MedSegAILib.image.resample import resample
 Floats = npt.NDArray[np.float32]
 
 _SUREST = 1e-3  # a network is never surer than this; log-odds of +-7
+_TOLD = 100.0  # log-odds of what somebody has said
 _SMOOTHING_MM = 0.6  # of the images: their noise is no border
 
 
@@ -48,6 +50,12 @@ class Evidence:
         is_in = np.isin(self.values, inside)
         odds: Floats = _log_sum(self.scores[is_in]) - _log_sum(self.scores[~is_in])
         return odds
+
+    def told(self, voxels: npt.NDArray[np.bool_], value: int) -> Evidence:
+        """Give the same, but that in these voxels, ``[z, y, x]``, all speaks for one label."""
+        scores = self.scores.copy()
+        scores[self.values.index(value), voxels] += _TOLD
+        return replace(self, scores=scores)
 
 
 def gather(
@@ -90,11 +98,26 @@ def _from_probabilities(known: Probabilities, values: tuple[int, ...], scheme: L
     """Give the score of a label: how well all channels together speak for it."""
     depth, height, width = known.array.shape[1:]
     seen = Grid((depth, height, width), known.ijk_to_ras)
-    array = np.clip(resample(known.array, seen, grid), _SUREST, 1.0 - _SUREST)
+    near = z, y, x = _box_of(grid, seen)
+    array = resample(known.array[:, z, y, x], crop_grid(seen, near), grid)
+    array = np.clip(array, _SUREST, 1.0 - _SUREST)
     yes, no = np.log(array), np.log1p(-array)
     holds = [_labels_of(name, scheme) for name in known.regions]
     scores = [sum(yes[k] if value in held else no[k] for k, held in enumerate(holds)) for value in values]
     return np.stack(scores).astype(np.float32)
+
+
+def _box_of(grid: Grid, seen: Grid) -> Box:
+    """Give the part of a grid that the voxels of another one are resampled from: a click needs no more of a run."""
+    to_seen = np.linalg.inv(seen.ijk_to_ras) @ grid.ijk_to_ras
+    last = np.array(grid.shape_zyx[::-1]) - 1
+    corners = np.array(list(product(*((0, count) for count in last)))) @ to_seen[:3, :3].T + to_seen[:3, 3]
+    margin = 2.0 + np.abs(to_seen[:3, :3]).sum(axis=1)  # in voxels: linear weights, and the extent of a large voxel
+    counts = np.array(seen.shape_zyx[::-1])
+    start = np.clip(np.floor(corners.min(axis=0) - margin), 0, counts - 1).astype(int)
+    stop = np.clip(np.ceil(corners.max(axis=0) + margin) + 1, start + 1, counts).astype(int)
+    x, y, z = (slice(int(first), int(end)) for first, end in zip(start, stop, strict=True))
+    return z, y, x
 
 
 def _labels_of(channel: str, scheme: LabelScheme) -> tuple[int, ...]:

@@ -3,8 +3,9 @@
 A reader clicks in the middle of what is wrong. So the true border is about as far behind the click as the present one
 is before it. How hard it is to move the border to a voxel is its depth behind the border in mm, plus a share of the
 odds of the network; at the click that is wrong by twice its size. The error is taken to be alike nearby and in like
-tissue: it is passed on by a kernel of distance and image, whose width is the depth of the click times ``WIDTH``. Then
-the local energy is settled, and of what has changed sides only the part that hangs together with the prompt counts.
+tissue: it is passed on by a kernel of distance and image, whose width is the depth of the click times ``WIDTH``. What
+the error looks like is told by the voxels around the click. Then the local energy is settled, and of what has changed
+sides only the part that hangs together with the prompt counts.
 
 This is for thick errors; thin ones are the matter of ``learned``. ``Testing/benchmarks/interaction.py`` measures all
 constants; docs/decisions/0012 tells what else was tried.
@@ -17,12 +18,16 @@ import numpy as np
 from MedSegAILib.core.correction import REACH_MM
 from MedSegAILib.image.components import parts_with
 
-from .depth import LARGEST_DEPTH_MM, Floats, Mask, Spacing, depths_of
+from .depth import LARGEST_DEPTH_MM, Floats, Mask, depths_of
 from .energy import settle
 from .local import Answer, Local
 
 WIDTH = 2.0  # of the kernel, in distances from the click to the present border
-LIKE = 0.8  # images differ by so much of their spread within one tissue
+# What is right in a region is dearer than what is wrong with it: an exclude click far from any border spreads less.
+DEEPEST_EXCLUDE_MM = 6.0
+THICK = 1.5  # an include click spreads as if its error were so many times as thick as the region near it, at most
+LIKE = 0.8  # images differ by so much of their spread within one tissue, and by what they differ around the prompt
+LOOK = 0.6  # the voxels around a prompt up to this share of its depth show what is wrong; one alone may be noise
 WIDTHS = 1.5  # the kernel ends at so many widths: three times the distance to the border
 ODDS_SHARE = 0.1  # mm a log-odd of the network; more lets a click run where the network is blind (decision 0012)
 SUREST = 12.0  # mm that a prompt has to overcome at most
@@ -38,43 +43,31 @@ def from_what_is_known(local: Local) -> Answer:
     if not seeds.any():
         return Answer(local.mask, 0.0)
     sign = np.float32(1.0 if local.is_include else -1.0)
-    spacing = local.evidence.grid.spacing_zyx_mm
-    found, wanted_mm = spread(
-        sign * local.log_odds, local.evidence.images, local.free, seeds, local.distance_mm, spacing
-    )
+    found, wanted_mm = _spread(local, seeds, sign * local.log_odds)
     turned = (found & ~local.fixed & (local.distance_mm <= REACH_MM)) | seeds
     if any(bool(turned.take(edge, axis=axis).any()) for axis in range(3) for edge in (0, -1)):
         wanted_mm = max(wanted_mm, GROWTH * local.seen_mm)
     return Answer(np.where(turned, local.is_include, local.mask), wanted_mm)
 
 
-def spread(
-    odds: Floats,
-    images: Floats,
-    wrong: Mask,
-    seeds: Mask,
-    distance_mm: Floats,
-    spacing_zyx_mm: Spacing,
-) -> tuple[Mask, float]:
-    """Give the voxels that change sides together with a prompt.
+def _spread(local: Local, seeds: Mask, odds: Floats) -> tuple[Mask, float]:
+    """Give the voxels that change sides together with a prompt, and how far around it this would look, mm.
 
     Args:
+        local: the region.
+        seeds: voxels of the prompt that are on the wrong side, at least one.
         odds: log-odds of the side of the prompt, ``[z, y, x]``.
-        images: ``[c, z, y, x]`` in units of their spread.
-        wrong: voxels on the other side as it is now.
-        seeds: those of them that the prompt holds, at least one.
-        distance_mm: to the prompt.
-        spacing_zyx_mm: of the voxels.
-
-    Returns:
-        Bool ``[z, y, x]``, within ``wrong``; and how far around the prompt it would look, mm.
     """
-    depths = depths_of(wrong, spacing_zyx_mm)
+    wrong, images, distance_mm = local.free, local.evidence.images, local.distance_mm
+    depths = depths_of(wrong, local.evidence.grid.spacing_zyx_mm)
     middle = np.unravel_index(int(np.argmax(np.where(seeds, depths, -1.0))), wrong.shape)
-    width_mm = WIDTH * min(float(depths[middle]), LARGEST_DEPTH_MM)
+    depth_mm = min(float(depths[middle]), LARGEST_DEPTH_MM)
+    thick_mm = max(DEEPEST_EXCLUDE_MM, THICK * float(-depths.min())) if local.is_include else DEEPEST_EXCLUDE_MM
+    width_mm = WIDTH * min(depth_mm, thick_mm)
     now = np.float32(ODDS_SHARE) * odds - depths
     now = np.clip(np.where(wrong, np.minimum(now, -BARE), np.maximum(now, BARE)), -SUREST, SUREST)
-    kernel = _kernel(distance_mm, width_mm, images, seeds)
+    shown = seeds | (wrong & (distance_mm <= np.float32(LOOK * depth_mm)))
+    kernel = _kernel(distance_mm, width_mm, images, seeds, shown)
     lack = max(LEAST, -float(now[middle])) - float(now[middle])
     moved = now + np.float32(lack) * kernel
     moved[seeds] = HELD
@@ -83,12 +76,26 @@ def spread(
     return parts_with(changed, seeds), WIDTHS * width_mm
 
 
-def _kernel(distance_mm: Floats, width_mm: float, images: Floats, seeds: Mask) -> Floats:
-    """Give how much a voxel shares the error of the prompt, 0 to 1."""
+def _kernel(distance_mm: Floats, width_mm: float, images: Floats, seeds: Mask, around: Mask) -> Floats:
+    """Give how much a voxel shares the error of the prompt, 0 to 1; ``around`` shows what the error looks like."""
     exponent = np.square(distance_mm / np.float32(width_mm))
     inside = np.maximum(1.0 - exponent / np.float32(WIDTHS**2), 0.0)
     if len(images):
-        shown = images[:, seeds].mean(axis=1)[:, None, None, None]
-        exponent += np.square((images - shown) / np.float32(LIKE)).mean(axis=0)
+        look, squares = _look(images[:, seeds].mean(axis=1), images[:, around])
+        exponent += (np.square(images - look[:, None, None, None]) / squares[:, None, None, None]).mean(axis=0)
     kernel: Floats = inside * np.exp(-exponent / np.float32(2.0))
     return kernel
+
+
+def _look(clicked: Floats, around: Floats) -> tuple[Floats, Floats]:
+    """Give what an error looks like, by image, and the square of how far its voxels may differ from that.
+
+    Voxels around the prompt count the more the more they look like it: noise at the prompt is averaged away, but a thin
+    structure is not taken for the tissue around it.
+    """
+    like = np.float32(LIKE**2)
+    weight = np.exp(np.square(around - clicked[:, None]).mean(axis=0) / (np.float32(-2.0) * like))
+    weight /= weight.sum()
+    look: Floats = around @ weight
+    squares: Floats = like + np.square(around - look[:, None]) @ weight
+    return look, squares

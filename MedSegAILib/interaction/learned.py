@@ -24,8 +24,8 @@ Floats = npt.NDArray[np.float32]
 RULE_FILE = Path(__file__).with_name("click_rule.npz")
 FAR_MM = 18.0  # nothing changes farther from the prompt
 RIGHT_ELSEWHERE = 0.85  # of the region where nobody has clicked
-# What a prompt may be expected to spoil, in shares of a region: of the one that it is about, and of the smallest other.
-OWN_STAKE, STAKE = 0.01, 0.002
+# What a prompt may be expected to spoil, in shares of a region: of the one that it is about, and of any other.
+OWN_STAKE, STAKE = 0.01, 0.0015
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,8 +105,10 @@ def chosen(local: Local, candidates: Mask, odds: Floats) -> Mask:
     if not local.is_include:
         taken &= ~_worth_keeping(1.0 - wrong, local.size - len(odds))
     taken &= ~_too_risky(wrong, taken, OWN_STAKE * local.size)
-    taken &= ~_too_risky(wrong, taken & ~local.lone[candidates], STAKE * local.smallest_other)
     turned = np.zeros(candidates.shape, dtype=bool)
+    turned[candidates] = taken
+    for moved, size in local.others(np.where(turned, local.is_include, local.mask)):
+        taken &= ~_too_risky(wrong, taken & moved[candidates], STAKE * size)
     turned[candidates] = taken
     return turned
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,13 @@ from .evidence import Evidence, Floats
 Mask = npt.NDArray[np.bool_]
 
 
+class Others(Protocol):
+    """Tells what else changes with a region."""
+
+    def __call__(self, wanted: Mask) -> Sequence[tuple[Mask, int]]:
+        """Give of each other region which of its voxels would change if the region were this, and its present size."""
+
+
 @dataclass(frozen=True, eq=False)
 class Local:
     """One region around a new prompt; all arrays ``[z, y, x]`` on the grid of the evidence.
@@ -25,14 +33,14 @@ class Local:
         labels: label map as it is now.
         mask: the region as it is now.
         free: voxels that may change sides in the direction of the prompt; locks hold the others.
-        lone: those of them that change no other region with them.
+        others: tells what else would change.
         prompt: voxels of the new prompt.
         is_include: whether the region is there.
         fixed: voxels of earlier prompts about this region.
         distance_mm: of every voxel to the new prompt.
         seen_mm: how far around the prompt all is seen; nothing changes farther away.
         size: voxels of the region, as far as the label map goes.
-        smallest_other: likewise, of the smallest other region that is there; 0 without one.
+        is_boxed: whether the region was looked for in a box, with nothing known of a run.
     """
 
     evidence: Evidence
@@ -40,14 +48,27 @@ class Local:
     labels: Array
     mask: Mask
     free: Mask
-    lone: Mask
+    others: Others
     prompt: Mask
     is_include: bool
     fixed: Mask
     distance_mm: Floats
     seen_mm: float
     size: int
-    smallest_other: int
+    is_boxed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """Voxels that go over to a label.
+
+    Args:
+        voxels: which, bool ``[z, y, x]``.
+        value: of the label.
+    """
+
+    voxels: Mask
+    value: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +78,12 @@ class Answer:
     Args:
         mask: the region now, bool ``[z, y, x]``.
         wanted_mm: how far around the prompt it would look if the box were larger; the caller decides.
+        taken: those of the changed voxels whose new label is known; the others get the likeliest.
     """
 
     mask: Mask
     wanted_mm: float
+    taken: Taken | None = None
 
 
 class Corrector(Protocol):

@@ -34,11 +34,6 @@ def changeable(labels: Array, region: str, enters: bool, scheme: LabelScheme, lo
     return could
 
 
-def spares_others(labels: Array, region: str, enters: bool, scheme: LabelScheme) -> Mask:
-    """Give the voxels that can enter a region, or leave it, without a change in any other one; bool ``[z, y, x]``."""
-    return changeable(labels, region, enters, scheme, [other.name for other in scheme.regions if other.name != region])
-
-
 def relabel(
     labels: Array, wanted: Mask, region: str, scheme: LabelScheme, evidence: Evidence, locked: Sequence[str] = ()
 ) -> Array:
@@ -74,6 +69,15 @@ def relabel(
     possible = allowed.any(axis=0)
     after.reshape(-1)[place[possible]] = values[best[possible]].astype(labels.dtype)
     return after
+
+
+def others_changed(
+    labels: Array, wanted: Mask, region: str, scheme: LabelScheme, evidence: Evidence, locked: Sequence[str] = ()
+) -> dict[str, Mask]:
+    """Give by name which voxels of the other regions change when :func:`relabel` is asked the same."""
+    after = relabel(labels, wanted, region, scheme, evidence, locked)
+    others = (other for other in scheme.regions if other.name != region)
+    return {other.name: np.isin(labels, other.labels) != np.isin(after, other.labels) for other in others}
 
 
 def changed_ml(

@@ -25,11 +25,12 @@ sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "MedSegAI")]
 from MedSegAILib.core.correction import Correction  # noqa: E402 - after the path is set
 from MedSegAILib.core.volume import Volume  # noqa: E402
 from MedSegAILib.interaction.session import correct  # noqa: E402
+from MedSegAILib.tasks.store import find_package  # noqa: E402
 from Testing.benchmarks import interaction_report  # noqa: E402
 from Testing.benchmarks.interaction_oracles import ORACLES, ask_oracle  # noqa: E402
 from Testing.benchmarks.interaction_reader import Reader, truth_box  # noqa: E402
 from Testing.benchmarks.interaction_rivals import grow_from_seeds, random_walker  # noqa: E402
-from Testing.benchmarks.interaction_units import CACHE, SETS, Subject, subjects  # noqa: E402
+from Testing.benchmarks.interaction_units import CACHE, SETS, SPEED_FILE, Subject, subjects  # noqa: E402
 
 CLICKS, CHALLENGE_CLICKS = 10, 5
 FAR_MM = 30.0
@@ -72,16 +73,19 @@ def main() -> None:
             continue
         (CACHE / f"{task}.json").write_text(json.dumps([vars(course) for course in courses]), encoding="utf-8")
         regions = "".join(f" --region {region}" for region in given.region)
-        told = f"python Testing/benchmarks/interaction.py --task {task} --count {given.count}{regions}"
-        (CACHE / f"{task}.command").write_text(told, encoding="utf-8")
+        version = find_package(task, tuple(given.packages)).version
+        told = f"--task {task} --count {given.count}{regions}`, package {version}"
+        (CACHE / f"{task}.command").write_text(f"`python Testing/benchmarks/interaction.py {told}", encoding="utf-8")
         print(interaction_report.table(task, interaction_report.kept(CACHE, task)), flush=True)
     commands = {task: _command(task) for task in SETS}
-    interaction_report.write_page(given.out, {task: interaction_report.kept(CACHE, task) for task in SETS}, commands)
+    speed = SPEED_FILE.read_text(encoding="utf-8") if SPEED_FILE.exists() else ""
+    courses = {task: interaction_report.kept(CACHE, task) for task in SETS}
+    interaction_report.write_page(given.out, courses, commands, speed)
 
 
 def _command(task) -> str:
     path = CACHE / f"{task}.command"
-    return path.read_text(encoding="utf-8") if path.exists() else "make bench-interaction"
+    return path.read_text(encoding="utf-8") if path.exists() else "`make bench-interaction`"
 
 
 def courses_of(subject: Subject, region: str) -> list[Course]:
@@ -98,7 +102,7 @@ def courses_of(subject: Subject, region: str) -> list[Course]:
 
 def others(task: str, subject: Subject, region: str) -> list[Course]:
     """Correct one region in the ways of the rivals and oracles; from what is kept where it was done before."""
-    path = CACHE / f"{task}-{subject.name}-{region}-others.json"
+    path = CACHE / f"{task}-{subject.package}-{subject.name}-{region}-others.json"
     if not path.exists():
         found = [rivaled(subject, region, name) for name in RIVALS]
         found += [overruled(subject, region, name) for name in ORACLES]

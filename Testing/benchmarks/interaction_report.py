@@ -13,6 +13,7 @@ from Testing.benchmarks.interaction_oracles import ERROR, ORACLES
 
 SHOWN = (0, 1, 2, 3, 5, 10)
 GOOD = 0.90
+SPEED = "Seconds a click"
 OURS = "MedSegAI"
 RIVALS = ("grow from seeds", "random walker")
 WAYS = (OURS, "MedSegAI, human reader", "MedSegAI, without probabilities", *RIVALS)
@@ -48,18 +49,40 @@ def table(task: str, courses: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def write_page(folder: Path, courses: dict[str, list[dict]], commands: dict[str, str]) -> None:
-    """Write the page and its picture."""
-    measured = {task: found for task, found in courses.items() if found}
-    if not measured:
+def write_page(folder: Path, courses: dict[str, list[dict]], commands: dict[str, str], speed: str) -> None:
+    """Write the page and its picture.
+
+    Args:
+        folder: of both.
+        courses: of each task; one that was not measured here keeps the section that the page has.
+        commands: by task, what prints its section.
+        speed: section about seconds; likewise kept when it is empty.
+    """
+    path = folder / "interaction.md"
+    sections = _sections(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for task, found in courses.items():
+        if found:
+            sections[task] = table(task, found).replace("\n\n", f"\n\n{commands[task]}\n\n", 1).rstrip()
+    if speed:
+        sections[SPEED] = speed
+    tasks = [task for task in courses if task in sections]
+    if not tasks:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    _draw(folder / "interaction.svg", measured)
-    parts = [
-        _HEAD.format(day=date.today()),
-        *(table(task, found).replace("\n\n", f"\n\n`{commands[task]}`\n\n", 1) for task, found in measured.items()),
-    ]
-    (folder / "interaction.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+    _draw(folder / "interaction.svg", {task: _curves(sections[task]) for task in tasks})
+    parts = [_HEAD.format(day=date.today()), *(sections[name] for name in (*tasks, SPEED) if name in sections)]
+    path.write_text("\n\n".join(part.rstrip() for part in parts) + "\n", encoding="utf-8")
+
+
+def _sections(page: str) -> dict[str, str]:
+    parts = page.split("\n### ")[1:]
+    return {part.partition("\n")[0].strip(): f"### {part.rstrip()}" for part in parts}
+
+
+def _curves(section: str) -> dict[str, list[float]]:
+    """Give by way the Dice of the worst third as it stands in the table of a section."""
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in section.splitlines() if "|" in line]
+    return {row[0]: [float(value) for value in row[2 : 2 + len(SHOWN)]] for row in rows if row[1] == "worst third"}
 
 
 def _worst(ours):
@@ -136,12 +159,10 @@ def _draw(path, measured):
     from matplotlib import pyplot
 
     figure, all_axes = pyplot.subplots(1, len(measured), figsize=(4.2 * len(measured), 3.4), squeeze=False)
-    for axes, (task, courses) in zip(all_axes[0], measured.items(), strict=True):
-        worst = _worst([course for course in courses if course["way"] == OURS])
+    for axes, (task, curves) in zip(all_axes[0], measured.items(), strict=True):
         for way, color in zip(WAYS, _COLORS, strict=True):
-            own = _of(courses, way, worst)
-            if own:
-                axes.plot(np.mean([course["dice"] for course in own], axis=0), color=color, label=way, linewidth=1.5)
+            if way in curves:
+                axes.plot(SHOWN, curves[way], color=color, label=way, linewidth=1.5)
         axes.set_title(task)
         axes.set_xlabel("clicks")
         axes.grid(alpha=0.3)

@@ -24,6 +24,7 @@ from training.datasets import find_studies, read_study
 from training.tasks import find_task
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "interaction"
+SPEED_FILE = CACHE / "speed.md"
 # By task: sets, and the recipe that says which studies were held out.
 SETS = {
     "hippocampus": (("hippocampus",), "hippocampus"),
@@ -45,6 +46,7 @@ class Subject:
         probabilities: of the run.
         scheme: labels and regions.
         known: regions that the reference tells.
+        package: beginning of its checksum: what another one has found is another unit.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Subject:
     probabilities: Probabilities
     scheme: LabelScheme
     known: tuple[str, ...]
+    package: str
 
 
 def subjects(
@@ -97,4 +100,5 @@ def _subject(task, study, is_held_out, packages):
         Probabilities(array, names, matrix),
         package.scheme,
         tuple(study.known),
+        package.sha256[:8],
     )

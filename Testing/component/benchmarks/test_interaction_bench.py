@@ -10,7 +10,7 @@ from MedSegAILib.core.volume import Grid
 from MedSegAILib.image.metrics import dice
 from MedSegAILib.interaction.prompt_voxels import index_of, voxels_of
 from Testing.benchmarks.interaction_reader import Reader, truth_box
-from Testing.benchmarks.interaction_report import table
+from Testing.benchmarks.interaction_report import SPEED, table, write_page
 from Testing.benchmarks.interaction_rivals import grow_from_seeds, random_walker
 
 GRID = Grid((30, 32, 34), np.diag([-1.0, 1.0, 1.0, 1.0]))
@@ -57,14 +57,26 @@ def test_a_rival_repairs_a_clear_image_with_one_click(rival):
     assert not rival(IMAGE, LACKING, [click, far], GRID)[index_of(far.position_ras_mm, GRID)]
 
 
-def test_goals_are_judged_from_the_courses():
-    def course(way, values, step=0.0):
-        return {"study": "a", "region": "WT", "is_held_out": True, "way": way, "dice": values, "other_step": step,
-                "seconds": [0.1], "far_voxels": 0}  # fmt: skip
+def course(way, values, step=0.0):
+    return {"study": "a", "region": "WT", "is_held_out": True, "way": way, "dice": values, "other_step": step,
+            "seconds": [0.1], "far_voxels": 0}  # fmt: skip
 
+
+def test_goals_are_judged_from_the_courses():
     told = table(
         "x", [course("MedSegAI", [0.5, 0.6, 0.7, 0.8] + [0.91] * 7, -0.01), course("random walker", [0.5] * 11)]
     )
     assert "+0.300 (goal +0.100): reached" in told
     assert "1 of 1 units" in told
     assert "4.00 against 11.00 (random walker): fewer" in told
+
+
+def test_a_page_keeps_the_sections_of_what_was_not_measured_again(tmp_path):
+    first, later = [course("MedSegAI", [0.5] * 11)], [course("MedSegAI", [0.7] * 11)]
+    write_page(tmp_path, {"a": first, "b": first}, {"a": "`first`", "b": "`first`"}, f"### {SPEED}\n\n0.1 s")
+    write_page(tmp_path, {"a": [], "b": later}, {"b": "`later`"}, "")
+    page = (tmp_path / "interaction.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line.startswith("### ")] == ["### a", "### b", f"### {SPEED}"]
+    assert page.index("`first`") < page.index("| 0.500 |") < page.index("`later`") < page.index("| 0.700 |")
+    assert page.endswith("0.1 s\n")
+    assert (tmp_path / "interaction.svg").stat().st_size > 1000

@@ -13,8 +13,15 @@ ALL = np.ones(SHAPE, bool)
 NONE = np.zeros(SHAPE, bool)
 
 
-def asked(odds, *, is_include=True, lone=ALL, fixed=NONE, size=40000, smallest_other=40000):
-    local = SimpleNamespace(is_include=is_include, lone=lone, fixed=fixed, size=size, smallest_other=smallest_other)
+def asked(odds, *, is_include=True, others=(), fixed=NONE, size=40000):
+    mask = NONE if is_include else ALL
+    local = SimpleNamespace(
+        is_include=is_include,
+        mask=mask,
+        fixed=fixed,
+        size=size,
+        others=lambda wanted: [((wanted != mask) & where, count) for where, count in others],
+    )
     return chosen(local, ALL, np.full(ALL.size, odds, np.float32))
 
 
@@ -52,8 +59,17 @@ def test_a_click_into_a_region_that_is_mostly_wrong_does_not_take_all_of_it_away
 def test_what_a_region_may_be_expected_to_lose_by_a_click_is_bounded():
     spoiled, wrong = 90.0, 1.0 / (1.0 + np.exp(0.2))
     for doubtful in (
-        asked(0.2, lone=NONE, smallest_other=round(spoiled / STAKE)),
+        asked(0.2, others=[(ALL, round(spoiled / STAKE))]),
+        asked(0.2, others=[(ALL, round(spoiled / STAKE)), (ALL, 10 * round(spoiled / STAKE))]),
         asked(0.2, size=round(spoiled / OWN_STAKE)),
     ):
         assert spoiled - 1.0 < doubtful.sum() * wrong <= spoiled
-    assert asked(5.0, lone=NONE).all(), "what the rule is sure of is no risk"
+    assert asked(5.0, others=[(ALL, 40000)]).all(), "what the rule is sure of is no risk"
+
+
+def test_a_region_that_does_not_change_bounds_nothing():
+    assert asked(0.2, others=[(NONE, 10)]).all()
+    half = NONE.copy()
+    half[:2] = True
+    bound = asked(0.2, others=[(half, 10)])
+    assert np.array_equal(bound, ~half)

@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as stnp
 
 from MedSegAILib.core.volume import Grid
 from MedSegAILib.interaction.evidence import Evidence
-from MedSegAILib.interaction.rules import CHANGE, changed_ml, relabel, spares_others
+from MedSegAILib.interaction.rules import CHANGE, changeable, changed_ml, others_changed, relabel
 from Testing.makers.wrong_heads import SCHEME
 
 VALUES = (0, 1, 2, 4)
@@ -52,9 +52,10 @@ def test_a_voxel_that_leaves_takes_the_likeliest_label_that_is_left_and_spares_o
 def test_without_probabilities_no_other_region_changes_that_need_not(labels, wanted, region, seed):
     scores = np.random.default_rng(seed).normal(scale=20.0, size=(len(VALUES), *SHAPE))
     after = relabel(labels, wanted, region, SCHEME, evidence(scores, is_from_run=False))
+    others = [other.name for other in SCHEME.regions if other.name != region]
     for enters in (True, False):
         turned = (wanted != SCHEME.mask(labels, region)) & (wanted == enters)
-        spared = turned & spares_others(labels, region, enters, SCHEME)
+        spared = turned & changeable(labels, region, enters, SCHEME, others)
         for other in SCHEME.regions:
             if other.name != region:
                 was, is_now = SCHEME.mask(labels, other.name), SCHEME.mask(after, other.name)
@@ -68,6 +69,15 @@ def test_a_voxel_of_the_outer_region_never_enters_the_core_unasked_after_a_reloa
     wanted = np.ones((1, 1, 4), bool)
     after = relabel(labels, wanted, "WT", SCHEME, evidence(scores, is_from_run=False))
     assert after.ravel().tolist() == [4, 4, 1, 2]
+
+
+def test_what_changes_with_a_region_is_told_before_it_is_changed():
+    labels = np.array([[[0, 2, 1, 4]]], np.uint8)
+    scores = np.zeros((4, 1, 1, 4), np.float32)
+    changed = others_changed(labels, np.ones((1, 1, 4), bool), "TC", SCHEME, evidence(scores))
+    assert changed["WT"].ravel().tolist() == [True, False, False, False]
+    assert not changed["ET"].any(), "necrosis is as likely, and leaves the enhancing part alone"
+    assert "TC" not in changed
 
 
 def test_the_change_is_told_by_region():
