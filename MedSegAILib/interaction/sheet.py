@@ -80,7 +80,7 @@ def cuts_around(local: Local) -> Cuts:
     if not seeds.any() or not right.any():
         return Cuts(None, held)
     spacing, own = local.evidence.grid.spacing_zyx_mm, int(local.labels[seeds][0])
-    beyond = _across(local, right)
+    beyond = _across(local, seeds, right)
     for value in np.unique(local.labels[around & local.free & (local.labels > 0)]):
         here = around & local.free & (local.labels == value)
         for across in np.unique(local.labels[right & (local.labels > 0)]):
@@ -91,20 +91,27 @@ def cuts_around(local: Local) -> Cuts:
             reach_mm = float(sheet.ahead_mm[seeds].max())
             if value == own and across == beyond and 0.0 < reach_mm <= FARTHEST_MM:
                 between = here & (sheet.ahead_mm <= reach_mm + ROUNDING * min(spacing))
-                taken = Taken(parts_with(between, seeds) & ~local.fixed, int(across))
+                # An earlier prompt between the border and this one says that the border is no whole.
+                taken = None if (between & local.fixed).any() else Taken(parts_with(between, seeds), int(across))
     return Cuts(taken, held & ~seeds)
 
 
-def _across(local: Local, right: Mask) -> int:
+def _across(local: Local, seeds: Mask, right: Mask) -> int:
     """Give the label on the other side of the border that a prompt lies behind: the nearest one.
 
-    A cut through a thin structure is never much nearer than its surface, so another label goes before the background
-    that is nearer by one voxel at most.
+    The surface of a thin structure is about as near as a cut through it: where the background is nearer by one voxel
+    at most, an exclude prompt is about the cut when that label is likelier there.
     """
     distances = np.where(right, local.distance_mm, np.inf)
+    nearest = int(local.labels.flat[int(np.argmin(distances))])
     labeled = np.where(local.labels > 0, distances, np.inf)
-    is_cut = float(labeled.min()) <= float(distances.min()) + max(local.evidence.grid.spacing_zyx_mm)
-    return int(local.labels.flat[int(np.argmin(labeled if is_cut else distances))])
+    ahead_mm = float(labeled.min()) - float(distances.min())
+    if nearest > 0 or ahead_mm > max(local.evidence.grid.spacing_zyx_mm):
+        return nearest
+    other = int(local.labels.flat[int(np.argmin(labeled))])
+    scores = local.evidence.scores[:, seeds].mean(axis=1)
+    is_likelier = bool(scores[local.evidence.values.index(other)] >= scores[0])
+    return other if is_likelier and not local.is_include else nearest
 
 
 def sheet_between(wrong: Mask, right: Mask, spacing_zyx_mm: Spacing) -> Sheet | None:
