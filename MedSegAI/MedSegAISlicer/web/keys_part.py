@@ -15,9 +15,10 @@ from .parts import Parts
 from .views import BESIDE
 
 _TRIGGER = "viewer_key"
-# Vuetify's lists are fields that cannot be written into: keys are heard there.
+# Vuetify's lists are fields that cannot be written into: keys are heard there. The script runs again whenever the page
+# is drawn anew (its layout changes); one press must stay one action.
 _LISTEN = """
-window.addEventListener('keydown', (event) => {
+if (!window.medsegaiHearsKeys) window.addEventListener('keydown', (event) => {
   const at = event.target, key = event.key;
   if (at && (at.isContentEditable || (/^(INPUT|TEXTAREA)$/.test(at.tagName) && !at.readOnly))) return;
   const isLetter = key.length === 1 && key.toLowerCase() !== key.toUpperCase();
@@ -27,6 +28,7 @@ window.addEventListener('keydown', (event) => {
   event.preventDefault();
   window.trame.trigger('TRIGGER', [name]);
 });
+window.medsegaiHearsKeys = true;
 """
 
 
