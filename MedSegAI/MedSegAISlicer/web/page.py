@@ -264,24 +264,16 @@ def _correct(parts: Parts) -> None:
                 v3.VBtn(name, value=name.lower(), prepend_icon=icon, size="small", title=hint)
         v3.VProgressLinear(indeterminate=True, height=3, color="primary", v_show="is_correcting")
         with html.Div(classes="row", v_show="tool === 'include' || tool === 'exclude'"):
-            v3.VSwitch(
-                v_model="is_lasso",
-                label="Draw an outline",
-                density="compact",
-                hide_details=True,
-                color="primary",
-                inset=True,
-                classes="lasso",
-            )
-            v3.VSwitch(
-                v_model="looks_first",
-                label="Look first",
-                density="compact",
-                hide_details=True,
-                color="primary",
-                inset=True,
-                classes="lasso",
-            )
+            for model, label in (("is_lasso", "Draw an outline"), ("looks_first", "Look first")):
+                v3.VSwitch(
+                    v_model=model,
+                    label=label,
+                    density="compact",
+                    hide_details=True,
+                    color="primary",
+                    inset=True,
+                    classes="lasso",
+                )
         with html.Div(classes="row", v_show="has_preview"):
             _button("Apply", slot(parts.correct.apply), "mdi-check", "has_preview", color="warning")
             _button("Discard", slot(parts.correct.discard), "mdi-close", "has_preview")
