@@ -41,13 +41,11 @@ def merge(
     """
     if len(outcomes) == 1:
         return decide(next(iter(outcomes.values())), steps, around)
-    name = rule.get("rule")
-    parameters = {key: value for key, value in rule.items() if key != "rule"}
     try:
-        if name in PROBABILITY_RULES:
-            return decide(PROBABILITY_RULES[name](outcomes, **parameters), steps, around)
+        if _is_soft(rule):
+            return decide(probabilities_of(outcomes, rule), steps, around)
         labels = {ensemble: decide(regions, steps, around) for ensemble, regions in outcomes.items()}
-        return LABEL_RULES[str(name)](labels, **parameters)
+        return LABEL_RULES[str(rule.get("rule"))](labels, **_parameters(rule))
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise PackageError(
             "package.step",
@@ -62,8 +60,13 @@ def probabilities_of(outcomes: Mapping[str, Regions], rule: Mapping[str, Any]) -
     Raises:
         TypeError, KeyError, ValueError: for a rule that :func:`merge` refuses by name.
     """
-    parameters = {key: value for key, value in rule.items() if key != "rule"}
-    return PROBABILITY_RULES[rule["rule"]](outcomes, **parameters) if _is_soft(rule) else _mean(outcomes)
+    if len(outcomes) == 1:
+        return next(iter(outcomes.values()))
+    return PROBABILITY_RULES[rule["rule"]](outcomes, **_parameters(rule)) if _is_soft(rule) else _mean(outcomes)
+
+
+def _parameters(rule: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in rule.items() if key != "rule"}
 
 
 def _is_soft(rule: Mapping[str, Any]) -> bool:
