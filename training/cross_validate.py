@@ -2,7 +2,8 @@
 
 Each fold trains a run of its own, becomes a package in the run's folder, and segments the studies that it did not see
 by the pipeline that users run. Folds stand in a file, grouped by patient, and are never made a second time; a fold
-that is whole is not trained again. Two recipes, A and B, are merged by the paper's Table 1. Beside the library.
+that is whole is not trained again. Two recipes, A and B, are merged by the paper's Table 1, or by the mean of their
+probabilities. Beside the library.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from MedSegAILib.core.errors import UsageError
 from MedSegAILib.core.run import RunOptions
@@ -32,6 +34,7 @@ from .tasks.task import EnsemblePlan, StagePlan, Task
 logger = logging.getLogger(__name__)
 FOLDS_FILE = "folds.json"
 PART = "cross-validation"
+MERGES: dict[str, dict[str, Any]] = {"table-1": TABLE_1, "mean": {"rule": "mean"}}
 
 # Dice of the paper by region: design page "brats2020", Tables 2 (369 studies, width 48) and 3 (125 online).
 PAPER: dict[str, dict[str, float]] = {
@@ -53,12 +56,14 @@ class Validation:
         folder: of the folds' runs and their list.
         folds: how many, five as in the paper; at most one a patient.
         steps: of each training; None takes the recipe's.
+        merge: key of ``MERGES``: how two recipes become one result.
     """
 
     set_name: str
     folder: Path
     folds: int = FOLDS
     steps: int | None = None
+    merge: str = "table-1"
 
 
 def cross_validate(recipe: Recipe, plan: Validation, partner: tuple[Recipe, Path] | None = None) -> SetScore:
@@ -67,7 +72,7 @@ def cross_validate(recipe: Recipe, plan: Validation, partner: tuple[Recipe, Path
     Args:
         recipe: of a task of one stage; what it holds out itself trains here, but where it is its turn.
         plan: set, folder, folds, length.
-        partner: a second recipe and the folder of its folds; the label maps of both are merged.
+        partner: a second recipe and the folder of its folds; both are merged as the plan says.
 
     Returns:
         Scores of all train studies of the set, part "cross-validation".
@@ -77,20 +82,21 @@ def cross_validate(recipe: Recipe, plan: Validation, partner: tuple[Recipe, Path
     """
     both = [(recipe, plan.folder), *([partner] if partner else [])]
     names = [one.name for one, _ in both]
-    task = alone(find_task(recipe.task), recipe, partner[0] if partner else None)
+    task = alone(find_task(recipe.task), recipe, partner[0] if partner else None, plan.merge)
     folds = folds_of(recipe, plan)
     studies = {study.name: study for study in find_studies(plan.set_name, "train")}
     scores: list[StudyScore] = []
     for number, held_out in enumerate(folds.folds):
         runs = {one.name: run_fold(one, replace(plan, folder=folder), number) for one, folder in both}
-        packages = plan.folder / f"fold-{number}" / ("merged" if partner else "packages")
+        packages = plan.folder / f"fold-{number}" / (f"merged-{plan.merge}" if partner else "packages")
         export_runs(task, runs.__getitem__, packages / task.name)
         for name in held_out:
             labeled = read_study(studies[name], task)
             score = evaluate_case(task.name, labeled, studies[name].known, RunOptions(), packages=[packages])
             logger.info("fold %d, %s: %s", number, name, {key: round(value, 3) for key, value in score.dice.items()})
             scores.append(score)
-    return SetScore(task.name, plan.set_name, PART, "balanced", tuple(scores), recipe=" ".join(names))
+    merge = ["--merge", plan.merge] if partner and plan.merge != Validation.merge else []
+    return SetScore(task.name, plan.set_name, PART, "balanced", tuple(scores), recipe=" ".join([*names, *merge]))
 
 
 def folds_of(recipe: Recipe, plan: Validation) -> Folds:
@@ -139,8 +145,8 @@ def beside_the_paper(scores: Sequence[SetScore]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def alone(task: Task, recipe: Recipe, partner: Recipe | None = None) -> Task:
-    """Give the task with this recipe as its only member, or with a second ensemble whose labels are merged.
+def alone(task: Task, recipe: Recipe, partner: Recipe | None = None, merge: str = Validation.merge) -> Task:
+    """Give the task with this recipe as its only member, or with a second ensemble, merged by one of ``MERGES``.
 
     Raises:
         UsageError: "training.stages" for a task of several stages.
@@ -155,5 +161,5 @@ def alone(task: Task, recipe: Recipe, partner: Recipe | None = None) -> Task:
     name = "A" if partner else stage.ensembles[0].name
     ensembles = [EnsemblePlan(name, (recipe.name,))]
     ensembles += [EnsemblePlan("B", (partner.name,))] if partner else []
-    only = StagePlan(stage.name, tuple(ensembles), stage.decide, {"merge": TABLE_1} if partner else {})
+    only = StagePlan(stage.name, tuple(ensembles), stage.decide, {"merge": MERGES[merge]} if partner else {})
     return replace(task, stages=(only,), travels=False)

@@ -23,7 +23,10 @@ def add_package_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]
     _add_evaluate(verbs)
     crossed = verbs.add_parser("cross-validate", help="hold every train study out once; Dice by study")
     crossed.add_argument("recipe")
-    crossed.add_argument("partner", nargs="?", help="a second recipe; labels of both are merged by the paper's Table 1")
+    crossed.add_argument("partner", nargs="?", help="a second recipe; both are merged")
+    crossed.add_argument(
+        "--merge", choices=("table-1", "mean"), default="table-1", help="default: labels, by the paper's Table 1"
+    )
     crossed.add_argument("--set", dest="set_name", required=True, help="the set whose studies are held out in turn")
     crossed.add_argument("--folds", type=int, default=5, help="default 5; at most one a patient")
     crossed.add_argument("--steps", type=int, help="of each training; default the recipe's")
@@ -101,7 +104,7 @@ def _cross_validate(options: argparse.Namespace) -> None:
     partner = None
     if options.partner is not None:
         partner = (find_recipe(options.partner), folder.with_name(f"{options.partner}-folds"))
-    plan = Validation(options.set_name, folder, options.folds, options.steps)
+    plan = Validation(options.set_name, folder, options.folds, options.steps, options.merge)
     scores = cross_validate(recipe, plan, partner)
     sys.stdout.write(table(scores))
     if recipe.task == "brain-tumor":

@@ -31,13 +31,14 @@ def load_start(network: nn.Module, start_from: str) -> None:
     package, file = _member(start_from)
     start = {name: torch.from_numpy(array) for name, array in package.weights(file).items()}
     own = network.state_dict()
-    filled = {name: start[_plain(name)] for name in own if _plain(name) in start}
+    source = {name: name if name in start else _plain(name) for name in own}
+    filled = {name: start[source[name]] for name in own if source[name] in start}
     # Another task has other regions: its last layer is new.
     new = [name for name, tensor in filled.items() if _plain(name).startswith(LAST) and own[name].shape != tensor.shape]
     for name in new:
         del filled[name]
     misfits = [name for name, tensor in filled.items() if own[name].shape != tensor.shape]
-    misfits += sorted(set(start) - {_plain(name) for name in (*filled, *new)})
+    misfits += sorted(set(start) - {source[name] for name in (*filled, *new)})
     if misfits:
         raise InputError(
             "training.start",

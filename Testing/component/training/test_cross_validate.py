@@ -13,6 +13,8 @@ import torch
 
 from MedSegAILib import networks
 from MedSegAILib.core.errors import InputError, ResourceError, UsageError
+from MedSegAILib.tasks.package import read_package
+from MedSegAILib.tasks.store import find_package
 from Testing.makers.tiny_training import TINY, make_samples
 from training import cache, checkpoint
 from training.__main__ import main
@@ -69,6 +71,10 @@ def test_each_study_is_measured_by_runs_that_never_saw_it_merged_and_beside_the_
     kept = read_json(tmp_path / "s.json")
     assert {one.study for one in kept.studies} == {"one", "two"}
     assert kept.command == "python -m training cross-validate tiny-crossed tiny-b --set more"
+    assert main(["cross-validate", "tiny-crossed", "tiny-b", *words, *folder, "--merge", "mean"]) == 0
+    assert "| tiny-crossed tiny-b --merge mean on more | 2 |" in capsys.readouterr().out
+    (stage,) = read_package(runs / "tiny-crossed-folds" / "fold-0" / "merged-mean" / "brain-tumor").stages
+    assert stage.merge == {"rule": "mean"}
     folds = [read_folds(runs / f"{name}-folds" / FOLDS_FILE) for name in ("tiny-crossed", "tiny-b")]
     assert folds[0] == folds[1]
 
@@ -172,6 +178,17 @@ def test_a_run_begins_with_the_weights_of_a_package_and_a_new_last_layer() -> No
     own, theirs = network.state_dict(), other.state_dict()
     assert torch.equal(own["outconv.weight"], last)
     assert torch.equal(own["encoder1.ConvBnRelu1.conv.weight"], theirs["encoder1.ConvBnRelu1.conv.weight"])
+
+
+def test_a_run_with_attention_begins_with_the_weights_of_a_member_with_attention_or_without() -> None:
+    recipe = find_recipe("brain-tumor-a1")
+    network = networks.build(recipe.network, **recipe.arguments)
+    package = find_package("brain-tumor")
+    for file in package.stages[0].ensembles[0].members:
+        load_start(network, f"brain-tumor/{file}")
+        own, member = network.state_dict(), package.weights(file)
+        same = [name for name in own if name in member and own[name].equal(torch.from_numpy(member[name]))]
+        assert same == [name for name in own if name in member]
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
