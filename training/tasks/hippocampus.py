@@ -42,6 +42,7 @@ HIPPOCAMPUS = Task(
         ),
     ),
     main_region="hippocampus",
+    version="0.2.0",
     measured_on=(("hippocampus", "test"),),
     card=Card(
         takes="A T1 crop around one hippocampus, about 35 x 50 x 35 mm, as the Decathlon gives them. Not a whole head.",
