@@ -116,7 +116,8 @@ def _surest(settled: Floats, changed: Mask, most: int) -> Mask:
     spare = int(changed.sum()) - most
     if spare <= 0:
         return changed
-    return changed & (settled > np.partition(settled[changed], spare - 1)[spare - 1])
+    surest: Mask = changed & (settled > np.partition(settled[changed], spare - 1)[spare - 1])
+    return surest
 
 
 def _kernel(distance_mm: Floats, width_mm: float, images: Floats, seeds: Mask, around: Mask) -> Floats:
