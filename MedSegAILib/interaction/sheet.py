@@ -102,10 +102,10 @@ def cuts_around(local: Local) -> Cuts:
 def _across(local: Local, seeds: Mask, right: Mask) -> int:
     """Give the label on the other side of the border that a prompt lies behind: the nearest one.
 
-    The surface of a thin structure is about as near as a cut through it: where the background is as near, or nearer by
-    one voxel at most, the prompt is about the cut when what it lies in looks like that label rather than like the
-    background around, or when the run finds that label likelier and the look does not object. A cut that is moved
-    wrongly costs two regions, one that stays costs another click: where nothing tells, it stays.
+    The surface of a thin structure is about as near as a cut through it. Where the background is as near, the prompt is
+    about the cut when what it lies in looks like that label rather than like the background around; there, and where
+    the background is nearer by one voxel at most, also when the run finds that label likelier and the look does not
+    object. A cut that is moved wrongly costs two regions, one that stays costs a click: where nothing tells, it stays.
     """
     distances = np.where(right, local.distance_mm, np.inf)
     labeled = np.where(local.labels > 0, distances, np.inf)
@@ -120,7 +120,8 @@ def _across(local: Local, seeds: Mask, right: Mask) -> int:
     look = float(looks[seeds].mean())
     scores = local.evidence.scores[:, seeds].mean(axis=1)
     is_likelier = local.evidence.is_from_run and bool(scores[local.evidence.values.index(other)] > scores[0])
-    return other if look > CLEARLY or (is_likelier and look > -CLEARLY) else 0
+    is_alike = ahead_mm <= 0.0 and look > CLEARLY
+    return other if is_alike or (is_likelier and look > -CLEARLY) else 0
 
 
 def sheet_between(wrong: Mask, right: Mask, spacing_zyx_mm: Spacing) -> Sheet | None:
