@@ -18,6 +18,7 @@ from .sheet import cuts_around
 
 CORRECTORS: dict[str, Corrector] = {"known": from_what_is_known, "learned": from_clues}
 THIN_MM = 3.0  # from the prompt to the present border
+THIN_VOXELS = 2.0  # likewise where the voxels are coarse: such an error is a shell of them, too
 
 
 def by_depth(local: Local) -> Answer:
@@ -25,7 +26,9 @@ def by_depth(local: Local) -> Answer:
     seeds = local.prompt & local.free
     if not seeds.any():
         return Answer(local.mask, 0.0)
-    is_thin = depth_of(depths_of(local.free, local.evidence.grid.spacing_zyx_mm), seeds) <= THIN_MM
+    spacing = local.evidence.grid.spacing_zyx_mm
+    thin_mm = max(THIN_MM, THIN_VOXELS * float(np.cbrt(np.prod(spacing))))
+    is_thin = depth_of(depths_of(local.free, spacing), seeds) <= thin_mm
     answer = CORRECTORS["learned" if is_thin and not local.is_boxed else "known"](local)
     cuts = cuts_around(local)
     mask = np.where(cuts.held, local.mask, answer.mask) if is_thin else answer.mask

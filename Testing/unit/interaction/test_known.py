@@ -1,13 +1,16 @@
-"""A click on a thick error spreads over tissue that looks alike, and never on the word of one noisy voxel."""
+"""A click on a thick error spreads over tissue that looks alike; one noisy voxel or an island does not carry it far."""
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
 
 from MedSegAILib.core.correction import Correction
 from MedSegAILib.core.labels import Label, LabelScheme, Region
 from MedSegAILib.core.prompts import Click
 from MedSegAILib.core.volume import Grid, Volume
-from MedSegAILib.interaction.known import from_what_is_known
+from MedSegAILib.interaction.known import BALL_MM, LARGEST_GAIN, LARGEST_LOSS, from_what_is_known
 from MedSegAILib.interaction.session import correct
 
 _GRAY = (0.5, 0.5, 0.5)
@@ -49,3 +52,24 @@ def test_an_exclude_click_in_the_middle_of_a_region_spreads_less_than_an_include
     taken = changed(region, image, MIDDLE, False)
     given = changed(~region, image, MIDDLE, True)
     assert 0 < taken.sum() < 0.5 * given.sum()
+
+
+@pytest.mark.parametrize("radius", [2, 4])
+def test_a_click_on_an_island_far_from_its_region_takes_the_island_and_not_the_tissue_around_it(radius):
+    island, chance = ball((20, 20, 30), radius), np.random.default_rng(0)
+    texture = ndimage.gaussian_filter(chance.normal(size=GRID.shape_zyx), 2.0)
+    image = np.where(island, 85.0, 100.0 + 5.0 * texture / texture.std()) + chance.normal(size=GRID.shape_zyx)
+    found = changed(ball((20, 20, 9), 8), image, (20, 20, 30), True)
+    assert (found & island).sum() > 0.8 * island.sum()
+    assert (found & ~island).sum() < 0.25 * island.sum()
+
+
+@given(st.integers(2, 15), st.integers(17, 34), st.booleans())
+@settings(max_examples=8, deadline=None)
+def test_no_click_changes_more_of_a_region_than_is_bound_however_alike_all_looks(radius, along, is_include):
+    region = ball((20, 20, 12), radius)
+    spot = (20, 20, along) if is_include else (20, 20, 12)
+    if region[spot] != is_include:
+        most = (LARGEST_GAIN if is_include else LARGEST_LOSS) * region.sum()
+        ball_size = 4.0 / 3.0 * np.pi * BALL_MM**3
+        assert 0 < changed(region, np.full(GRID.shape_zyx, 100.0), spot, is_include).sum() <= max(most, ball_size) + 1

@@ -40,10 +40,11 @@ def by_sheet(local):
     return Answer(np.where(taken.voxels, local.is_include, local.mask), 0.0, taken)
 
 
-def clicked(labels, region, index_zyx, is_include=True, locked=(), corrector=by_sheet):
+def clicked(labels, region, index_zyx, is_include=True, locked=(), corrector=by_sheet, image=None):
     volume = Volume(labels, Grid(labels.shape, np.eye(4)))
     point = tuple(float(at) for at in index_zyx[::-1])
-    answer = correct(Correction(volume, SCHEME, region, (Click(point, is_include),), {}, locked), corrector)
+    images = {} if image is None else {"T1": Volume(image.astype(np.float32), volume.grid)}
+    answer = correct(Correction(volume, SCHEME, region, (Click(point, is_include),), images, locked), corrector)
     after = labels.copy()
     after[tuple(slice(o, o + n) for o, n in zip(answer.offset_zyx, answer.labels.array.shape, strict=True))] = (
         answer.labels.array
@@ -85,6 +86,19 @@ def test_a_click_at_the_surface_leaves_the_cut_where_it_is():
         assert after[spot] == is_include
         assert np.array_equal((after == 2)[:, CUT - 3 : CUT], (labels == 2)[:, CUT - 3 : CUT])
         assert not (after == 2)[:, CUT : CUT + 2].any()
+
+
+@pytest.mark.parametrize("looks", ["back", "background", "neither"])
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_between_surface_and_cut_the_look_of_the_place_decides_and_else_the_cut_stays(looks, is_mirrored):
+    labels, spot = bar(), (6, CUT, 12)  # one voxel from the background and from the back
+    gray = {"back": (60.0, 100.0, 140.0), "background": (140.0, 100.0, 60.0), "neither": (100.0, 100.0, 100.0)}[looks]
+    truth = bar(CUT + 1) if looks == "back" else np.where(np.arange(24)[:, None, None] > 6, labels, 0)
+    image = np.choose(truth, gray) + np.random.default_rng(0).normal(0.0, 4.0, labels.shape)
+    if is_mirrored:
+        labels, image, spot = labels[::-1], image[::-1], (17, CUT, 12)
+    after = clicked(labels, "front", spot, False, image=image)
+    assert np.array_equal(after, bar(CUT + 1) if looks == "back" else labels)
 
 
 def test_a_ragged_border_does_not_move_as_a_whole():
