@@ -139,16 +139,22 @@ def _window_map(state: State, low: float, high: float, to: Sequence[float] = (0.
 
 
 def _scale_percentiles(state: State, lower: float, upper: float, margin_mm: float = 0.0) -> State:
-    z, y, x = (math.ceil(margin_mm / size) for size in state.grid.spacing_zyx_mm)
-    return state.mapped(lambda channel: scale_percentiles(channel, lower, upper, (z, y, x)))
+    margin = _in_voxels(margin_mm, state)
+    return state.mapped(lambda channel: scale_percentiles(channel, lower, upper, margin))
 
 
 def _zscore(state: State) -> State:
     return state.mapped(zscore)
 
 
-def _zscore_nonzero(state: State) -> State:
-    return state.mapped(zscore_nonzero)
+def _zscore_nonzero(state: State, margin_mm: float = 0.0) -> State:
+    margin = _in_voxels(margin_mm, state)
+    return state.mapped(lambda channel: zscore_nonzero(channel, margin))
+
+
+def _in_voxels(length_mm: float, state: State) -> tuple[int, int, int]:
+    z, y, x = (math.ceil(length_mm / size) for size in state.grid.spacing_zyx_mm)
+    return z, y, x
 
 
 def _n4(state: State, shrink: int = 4, iterations: Sequence[int] = (50, 50, 50, 50)) -> State:

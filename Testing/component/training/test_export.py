@@ -152,7 +152,8 @@ def test_exporting_again_replaces_the_package_whole(tmp_path: Path) -> None:
     again = export_steps(folder, 2)
     assert "2 steps" in json.dumps(again.manifest)
     assert {path.name for path in folder.iterdir()} == {
-        "a0.safetensors", "a1.safetensors", "card.md", "graph.json", "manifest.json", "manifest.sha256"
+        "a0.safetensors", "a1.safetensors", "b0.safetensors", "b1.safetensors",
+        "card.md", "graph.json", "manifest.json", "manifest.sha256",
     }  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == ["brain-tumor"]
 
