@@ -112,7 +112,7 @@ def test_one_command_goes_from_studies_to_a_measured_package(tmp_path: Path, mon
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
     monkeypatch.setattr(cache, "CACHE_FOLDER", tmp_path / "cache")
     arguments = {"width": 4, "norm": "instance", "in_channels": 1, "out_channels": 2}
-    tiny = replace(find_recipe("hippocampus"), arguments=arguments, steps=2)
+    tiny = replace(find_recipe("hippocampus"), arguments=arguments, steps=2, start_from="")
     monkeypatch.setitem(RECIPES, "hippocampus", tiny)
     package = tmp_path / "packages" / "hippocampus"
     assert main(["package", "hippocampus", "--runs", str(tmp_path / "runs"), "--output", str(package)]) == 0
