@@ -21,7 +21,11 @@ FOLDS_B = replace(
     BRAIN_TUMOR_B0,
     name="brain-tumor-folds-b",
     prepare=(*AT_3_MM, {"step": "zscore_nonzero"}),
-    augmentation=replace(BRAIN_TUMOR_B0.augmentation, drop_chance=0.0),
+    augmentation=replace(
+        BRAIN_TUMOR_B0.augmentation,
+        affine_chance=0.5, gamma=0.25, gain=0.05, bias_chance=0.6, bias_size=0.4, noise_chance=0.4, blur_chance=0.2,
+        drop_chance=0.0,
+    ),
     crops=(CropKind(2, (56, 72, 56), {"four_sequences": 0.75, "phantom": 0.25}),),
     phantoms=PhantomShare(count=36, first_seed=124, with_skull=0),
     held_out=(),
@@ -32,7 +36,7 @@ FOLDS_B = replace(
     average_decay=0.98,
     steps=240,
     history="",
-)
+)  # fmt: skip
 FOLDS_A = replace(
     FOLDS_B,
     name="brain-tumor-folds-a",
