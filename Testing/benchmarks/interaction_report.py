@@ -16,7 +16,8 @@ GOOD = 0.90
 SPEED = "Seconds a click"
 OURS = "MedSegAI"
 RIVALS = ("grow from seeds", "random walker")
-WAYS = (OURS, "MedSegAI, human reader", "MedSegAI, without probabilities", *RIVALS)
+OUR_WAYS = (OURS, f"{OURS}, human reader", f"{OURS}, without probabilities")
+WAYS = (*OUR_WAYS, *RIVALS)
 CHALLENGE = ("from nothing, without probabilities", "from nothing, with probabilities")
 _COLORS = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#cc79a7")
 
@@ -115,9 +116,6 @@ def _seconds(own):
 def _goals(courses, ours, worst):
     own = _of(courses, OURS, worst)
     gain = _gain(own)
-    steps = [c["other_step"] for c in ours]
-    below = sum(step < -0.005 for step in steps)
-    own_steps = [float(np.diff(c["dice"]).min()) for c in ours]
     far = sum(c["far_voxels"] for c in ours)
     rivals = {way: _clicks(_of(courses, way, None)) for way in RIVALS if _of(courses, way, None)}
     bound = _of(courses, ERROR, worst)
@@ -125,14 +123,30 @@ def _goals(courses, ours, worst):
     return [
         f"- Three clicks on the worst third: {gain:+.3f} (goal +0.100): {'reached' if gain >= 0.1 else 'not reached'}."
         + (f" Who knew the truth and repaired the clicked error: {_gain(bound):+.3f}." if bound else ""),
-        f"- Largest loss of another region by a click: {min(steps):.4f}; {below} of {len(steps)} units have a click "
-        f"that costs another region more than 0.005 (goal: none): {'reached' if not below else 'not reached'}.",
-        f"- Largest loss of the region itself by a click: {min(own_steps):.4f}.",
+        *_losses(courses),
         f"- Clicks to {GOOD:.2f}, all units: {_clicks(ours):.2f} against "
         + ", ".join(f"{value:.2f} ({way})" for way, value in rivals.items())
         + f": {'fewer' if fewer else 'not fewer'}.",
         f"- Voxels changed farther than 3 cm from the click: {far}.",
     ]
+
+
+def _losses(courses):
+    """Give what a click costs at most, by our ways."""
+    ways = {way: _of(courses, way, None) for way in OUR_WAYS if _of(courses, way, None)}
+    others = {way: [c["other_step"] for c in own] for way, own in ways.items()}
+    below = [sum(step < -0.005 for step in steps) for steps in others.values()]
+    itself = {way: min(float(np.diff(c["dice"]).min()) for c in own) for way, own in ways.items()}
+    return [
+        f"- Largest loss of another region by a click: {_listed({way: min(steps) for way, steps in others.items()})}; "
+        f"{', '.join(map(str, below))} of {len(others[OURS])} units have a click that costs another region more than "
+        f"0.005 (goal: none): {'not reached' if any(below) else 'reached'}.",
+        f"- Largest loss of the region itself by a click: {_listed(itself)}.",
+    ]
+
+
+def _listed(values):
+    return ", ".join(f"{value:.4f} ({way})" for way, value in values.items())
 
 
 def _gain(own):
