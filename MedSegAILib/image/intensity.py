@@ -72,7 +72,8 @@ def zscore_nonzero(array: Array, margin_zyx: tuple[int, int, int] = (0, 0, 0)) -
     inner = _without_margin(inside, margin_zyx)
     values = array[inner].astype(np.float64)
     if values.size and (deviation := values.std()) > 0:
-        scaled[inside] = (array[inside] - values.mean()) / deviation
+        # In float64 under every numpy: the scores of a float32 image are those of before.
+        scaled[inside] = (array[inside].astype(np.float64) - values.mean()) / deviation
         rim = inside & ~inner
         scaled[rim] = np.maximum(scaled[rim], 0.0)
     return scaled
