@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .augment import draw_crop
 from .cache import Sample
+from .carve import carve, donors_for
 from .recipes.recipe import CropKind, Recipe
 
 
@@ -36,6 +37,8 @@ def draw_batch(samples: Sequence[Sample], recipe: Recipe, step: int, rank: int =
     generator = np.random.default_rng((recipe.seed, step, rank) if rank else (recipe.seed, step))
     kind = recipe.crops[step % len(recipe.crops)]
     chosen = choose_samples(samples, kind, recipe.favored, generator)
+    if recipe.carve_chance:
+        chosen = [_with_tumor(sample, samples, recipe, generator) for sample in chosen]
     crops = [draw_crop(sample, kind.size_zyx, recipe, generator) for sample in chosen]
     return Batch(
         torch.stack([image for image, _ in crops]),
@@ -58,6 +61,13 @@ def choose_samples(
         favor = np.array([_favor(sample.name, favored) for sample in there])
         chosen.append(there[int(generator.choice(len(there), p=favor / favor.sum()))])
     return chosen
+
+
+def _with_tumor(sample: Sample, samples: Sequence[Sample], recipe: Recipe, generator: np.random.Generator) -> Sample:
+    donors = donors_for(sample, samples)
+    if not donors or generator.random() >= recipe.carve_chance:
+        return sample
+    return carve(sample, donors[int(generator.integers(len(donors)))], generator)
 
 
 def _favor(name: str, favored: Mapping[str, float]) -> float:

@@ -3,7 +3,7 @@
 Shells of a few voxels are all alike, and what is wrong in them can be learned from other studies; a missed part of a
 tumor is not like that of another head, and there a learned rule has cost regions more than it gained (decision 0012).
 It learned on results of networks, so a region that was looked for in a box by its image is not its matter either.
-A flat border between two labels moves as a whole or not at all, whichever answers.
+A flat border between two labels moves as a whole or not at all, and inner regions are spared, whichever answers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from .depth import depth_of, depths_of
+from .inner import spare_inner
 from .known import from_what_is_known
 from .learned import from_clues
 from .local import Answer, Corrector, Local
@@ -34,4 +35,4 @@ def by_depth(local: Local) -> Answer:
     mask = np.where(cuts.held, local.mask, answer.mask) if is_thin else answer.mask
     if cuts.taken is not None:
         mask = np.where(cuts.taken.voxels, local.is_include, mask)
-    return Answer(mask, answer.wanted_mm, cuts.taken)
+    return Answer(spare_inner(local, mask), answer.wanted_mm, cuts.taken)

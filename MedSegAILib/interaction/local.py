@@ -34,6 +34,7 @@ class Local:
         mask: the region as it is now.
         free: voxels that may change sides in the direction of the prompt; locks hold the others.
         others: tells what else would change.
+        inner: regions that lie wholly inside this one, as they are now.
         prompt: voxels of the new prompt.
         is_include: whether the region is there.
         fixed: voxels of earlier prompts about this region.
@@ -49,6 +50,7 @@ class Local:
     mask: Mask
     free: Mask
     others: Others
+    inner: Sequence[Mask]
     prompt: Mask
     is_include: bool
     fixed: Mask

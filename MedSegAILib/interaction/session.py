@@ -117,6 +117,7 @@ def _local(correction: Correction, box: Box, evidence: Evidence, held: Mask, mar
         np.isin(labels, inside),
         changeable(labels, region, is_include, scheme, correction.locked),
         others,
+        [np.isin(labels, each.labels) for each in scheme.regions if set(each.labels) < set(inside)],
         held,
         is_include,
         _fixed(correction.prompts[:-1], evidence.grid),

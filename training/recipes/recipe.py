@@ -104,6 +104,7 @@ class Recipe:
         held_out: train studies that only monitor.
         left_out: train studies that neither train nor monitor (cleaning; the user decides).
         tumor_chance: share of crops around a tumor voxel; the others lie anywhere.
+        carve_chance: share of fully drawn studies of several sequences that get the tumor of another one as well.
         augmentation: see there.
         phantoms: see there.
         learning_rate, weight_decay: of AdamW.
@@ -144,6 +145,7 @@ class Recipe:
     held_out: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     tumor_chance: float = 0.5
+    carve_chance: float = 0.0
     augmentation: Augmentation = Augmentation()
     phantoms: PhantomShare = PhantomShare()
     learning_rate: float = 2e-3
