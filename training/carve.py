@@ -56,7 +56,7 @@ def carve(sample: Sample, donor: Sample, generator: np.random.Generator) -> Samp
     cut = (slice(None), *box)
     image = donor.image[[donor.roles.index(role) for role in sample.roles]][cut]
     target = donor.target[cut]
-    carved = _with_margin(tumor[box], int(generator.integers(WIDEST_MARGIN + 1))) & (image[-1] != 0)
+    carved: Mask = _with_margin(tumor[box], int(generator.integers(WIDEST_MARGIN + 1))) & (image[-1] != 0)
     middle = np.array([(part.start + part.stop - 1) / 2.0 for part in box]) - _middle(donor.image[-1])
     if generator.random() < 0.5:
         image, target, carved = image[..., ::-1], target[..., ::-1], carved[..., ::-1]
