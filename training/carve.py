@@ -64,7 +64,8 @@ def carve(sample: Sample, donor: Sample, generator: np.random.Generator) -> Samp
     place = _middle(sample.image[-1]) + middle + generator.integers(-JITTER, JITTER + 1, 3)
     start = np.round(place - (np.array(carved.shape) - 1) / 2.0).astype(int)
     inner, outer = _overlap(start, carved.shape, sample.target.shape[1:])
-    lands = carved[inner] & (sample.image[-1][outer] != 0)
+    brain: Mask = sample.image[-1] != 0
+    lands = carved[inner] & brain[outer]
     if lands.sum() < ENOUGH * carved.sum():
         return sample
     give, take = (slice(None), *inner), (slice(None), *outer)
