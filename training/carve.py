@@ -51,7 +51,7 @@ def carve(sample: Sample, donor: Sample, generator: np.random.Generator) -> Samp
     Returns:
         A study of the same shape; the sample itself where too little of the tumor would lie inside its brain.
     """
-    tumor = donor.target.any(axis=0)
+    tumor: Mask = donor.target.max(axis=0) > 0
     box = _wider(ndimage.find_objects(tumor.astype(np.uint8))[0], WIDEST_MARGIN, tumor.shape)
     cut = (slice(None), *box)
     image = donor.image[[donor.roles.index(role) for role in sample.roles]][cut]
