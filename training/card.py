@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .recipes.recipe import Augmentation, Recipe
+from .recipes.recipe import Recipe
 from .run import Run
 from .score_tables import table
 from .scores import SetScore
@@ -81,7 +81,7 @@ def _training(task: Task, run: Run) -> str:
         f"{LOSS_WORDS.get(recipe.loss, recipe.loss)}, unknown regions masked; running mean of the weights. "
         f"Preparation: {steps_text}. Crops take turns:"
     )
-    paragraphs = [_wrapped(how), crops, _wrapped(saw + recipe.history), _wrapped(_augmented(recipe.augmentation))]
+    paragraphs = [_wrapped(how), crops, _wrapped(saw + recipe.history), _wrapped(_augmented(recipe))]
     return "\n\n".join(paragraphs) + "\n"
 
 
@@ -101,7 +101,8 @@ def _set_words(task: Task, recipe: Recipe, set_name: str) -> str:
     return f"`phantom` {recipe.phantoms.count} {words}" if set_name == "phantom" else f"`{set_name}` {words}"
 
 
-def _augmented(options: Augmentation) -> str:
+def _augmented(recipe: Recipe) -> str:
+    options = recipe.augmentation
     flips = [axis for axis, chance in zip("zyx", options.flip_chances_zyx, strict=True) if chance]
     told = [f"flips along {', '.join(flips)}"] if flips else []
     told += ["rotation and scaling"] if options.affine_chance else []
@@ -110,6 +111,10 @@ def _augmented(options: Augmentation) -> str:
     told += ["thick slices"] if options.blur_chance else []
     told += ["noise"] if options.noise_chance else []
     told += ["hidden sequences (never FLAIR and T1ce together)"] if options.drop_chance else []
+    if recipe.carve_chance:
+        told += [
+            f"the tumor of another study in {recipe.carve_chance:.0%} of those with several sequences and all regions"
+        ]
     return f"Augmentation: {', '.join(told)}." if told else "No augmentation."
 
 

@@ -1,4 +1,7 @@
-"""The small brain tumor network that ships: what two processor cores can train in an hour. Beside the library."""
+"""The small brain tumor network: what two processor cores can train in an hour. Beside the library.
+
+The members that ship (``brain_tumor_members``) are of its form and began with its weights.
+"""
 
 from __future__ import annotations
 

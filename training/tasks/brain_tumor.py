@@ -31,20 +31,22 @@ BRAIN_TUMOR = Task(
         StagePlan(
             "tumor",
             (
-                EnsemblePlan("A", ("brain-tumor-a1", "brain-tumor-small")),
+                EnsemblePlan("A", ("brain-tumor-a1", "brain-tumor-a0")),
                 EnsemblePlan("B", ("brain-tumor-b0", "brain-tumor-b1")),
             ),
             (
-                {"step": "threshold", "above": 0.5},
+                # Cores are drawn too large where contrast shows them: 0.6 takes some of it away and costs no group of
+                # train studies or phantoms more than it gains another.
+                {"step": "threshold", "above": {"WT": 0.5, "TC": 0.6, "ET": 0.5}},
                 {"step": "paint", "order": [["WT", 2], ["TC", 1], ["ET", 4]]},
             ),
-            # Cross-validated, the mean of both lost nothing against the paper's Table 1 and gained in ET and TC.
-            {"merge": {"rule": "mean"}},
+            # As in the paper's Table 1 each pipeline has a say in what it is good at; B's cores are edema as well.
+            {"merge": {"rule": "mean", "weights": {"WT": {"A": 1, "B": 1}, "TC": {"A": 1}, "ET": {"A": 1}}}},
         ),
     ),
     main_region="WT",
     largest_bytes=6 << 20,
-    version="0.3.0",
+    version="0.4.0",
     measured_on=(("four_sequences", "test"), ("more", "test"), ("lgg", "test")),
     measured_with=(("four_sequences", "test", ("T1ce", "FLAIR")), ("four_sequences", "test", ("FLAIR",))),
     card=Card(
@@ -53,9 +55,10 @@ BRAIN_TUMOR = Task(
         "TC = 1 + 4, ET = 4; on the grid of T1ce, else of FLAIR.",
         is_what="Four small networks in two pipelines, as in Henry et al. (arXiv 2011.01045): A, with attention "
         "(650 352 weights) and without (644 683), group norm, percentiles; B, two of 644 683 weights, instance norm, "
-        "z-scores. Probabilities are averaged within a pipeline and between both. Width 8, half precision, working at "
-        "2 mm; preset fast runs the first of each. It is not the method of the paper, whose networks are six times as "
-        "wide, fifteen, and saw hundreds of studies at 1 mm for days.",
+        "z-scores. Probabilities are averaged within a pipeline; for the whole tumor between both, while core and "
+        "enhancing tumor are A's alone. Width 8, half precision, working at 2 mm; preset fast runs the first of each. "
+        "It is not the method of the paper, whose networks are six times as wide, fifteen, and saw hundreds of studies "
+        "at 1 mm for days.",
         limits=(
             "Few studies: the numbers above have wide error bars, above all ET and TC. A study without enhancing "
             "tumor counts 1 or 0, and one false voxel decides which.",
