@@ -65,6 +65,12 @@ def probabilities_of(outcomes: Mapping[str, Regions], rule: Mapping[str, Any]) -
     return PROBABILITY_RULES[rule["rule"]](outcomes, **_parameters(rule)) if _is_soft(rule) else _mean(outcomes)
 
 
+def voters(ensembles: Sequence[str], region: str, rule: Mapping[str, Any]) -> list[str]:
+    """Give the ensembles that have a say in a region: all, unless the rule weighs them and leaves some out."""
+    told = rule.get("weights", {}).get(region) if _is_soft(rule) else None
+    return [name for name in ensembles if told is None or told.get(name, 0.0) > 0.0]
+
+
 def _parameters(rule: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in rule.items() if key != "rule"}
 

@@ -21,7 +21,7 @@ from .decide import Surroundings
 from .doubt import Evidence, content_on, find_doubt
 from .ensemble import Means, PassCount, Seen, look
 from .manifest import Ensemble, Stage, Step
-from .merge import merge, probabilities_of
+from .merge import merge, probabilities_of, voters
 from .package import Package
 from .prepare import Trail, prepare
 
@@ -160,9 +160,11 @@ def _evidence(common: _Common, seen: dict[str, Seen], vote_above: float | None, 
     counted = {name: part.votes for name, part in seen.items() if part.votes is not None}
     votes: dict[str, Array] = {}
     for ensemble in (ensemble for ensemble in stage.ensembles if ensemble.name in counted):
-        share = np.float32(seen[ensemble.name].pass_count / passes)
         for region, array in common.regions(ensemble, counted).items():
-            votes[region] = votes.get(region, np.float32(0.0)) + array * share
+            asked = voters(list(seen), region, stage.merge)
+            if ensemble.name in asked:
+                share = seen[ensemble.name].pass_count / sum(seen[name].pass_count for name in asked)
+                votes[region] = votes.get(region, np.float32(0.0)) + array * np.float32(share)
     return Evidence(
         common.grid,
         merge(common.by_ensemble, stage.decide, stage.merge, Surroundings(common.grid.spacing_zyx_mm)),

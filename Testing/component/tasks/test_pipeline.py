@@ -161,9 +161,9 @@ def test_python_door_finds_the_package_by_its_task(tiny_package):
     assert result.passport.package["version"] == "0.0.1"
 
 
-def test_two_ensembles_with_two_members_run_from_the_manifest_alone(tmp_path):
-    """Pipelines A and B of BraTS 2020 in miniature: other norms, other preparation, merged by the paper's table."""
-    folder = make_tiny_package(tmp_path / "brain-tumor")
+def two_pipelines(folder: Path) -> dict:
+    """Write a package with A (two members) and B (other norms and preparation, one member); give its manifest."""
+    make_tiny_package(folder)
     content = manifest()
     stage = content["stages"][0]
     for seed, name in ((3, "a1"), (4, "b0"), (5, "a0")):
@@ -175,8 +175,16 @@ def test_two_ensembles_with_two_members_run_from_the_manifest_alone(tmp_path):
     ours["members"] = ["a0.safetensors", "a1.safetensors"]
     prepare = [step for step in ours["prepare"] if step["step"] != "scale_percentiles"]
     prepare.insert(2, {"step": "zscore_nonzero"})
-    theirs = {**ours, "name": "B", "members": ["b0.safetensors"], "prepare": prepare}
-    stage["ensembles"] = [ours, theirs]
+    stage["ensembles"] = [ours, {**ours, "name": "B", "members": ["b0.safetensors"], "prepare": prepare}]
+    return content
+
+
+def test_two_ensembles_with_two_members_run_from_the_manifest_alone(tmp_path):
+    """Pipelines A and B of BraTS 2020 in miniature, merged by the paper's table."""
+    folder = tmp_path / "brain-tumor"
+    content = two_pipelines(folder)
+    stage = content["stages"][0]
+    ours, theirs = stage["ensembles"]
     stage["merge"] = {
         "rule": "label_table",
         "columns": "A",
@@ -195,3 +203,23 @@ def test_two_ensembles_with_two_members_run_from_the_manifest_alone(tmp_path):
     alone = run_pipeline(make_case(), read_package(folder)).labels.array
     core = np.isin(alone, (1, 4))
     assert (result.labels.array[core] == alone[core]).all()
+
+
+def test_only_those_who_have_a_say_in_a_region_can_disagree_about_it(tmp_path):
+    folder = tmp_path / "brain-tumor"
+    content = two_pipelines(folder)
+    stage = content["stages"][0]
+
+    def contested() -> dict[str, float]:
+        seal(folder, content)
+        return run_pipeline(make_case(), read_package(folder)).doubt.contested_ml
+
+    stage["merge"] = {"rule": "mean", "weights": {"TC": {"A": 1}, "ET": {"A": 1, "B": 0}}}
+    weighed = contested()
+    stage["merge"] = {"rule": "mean"}
+    all_alike = contested()
+    stage["ensembles"], stage["merge"] = stage["ensembles"][:1], {}
+    alone = contested()
+    assert weighed["WT"] == all_alike["WT"] != alone["WT"]
+    for region in ("TC", "ET"):
+        assert weighed[region] == alone[region] != all_alike[region]

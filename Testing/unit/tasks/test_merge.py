@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from MedSegAILib.core.errors import PackageError
-from MedSegAILib.tasks.merge import merge, probabilities_of
+from MedSegAILib.tasks.merge import merge, probabilities_of, voters
 
 STEPS = ({"step": "threshold", "above": 0.5}, {"step": "paint", "order": [["WT", 2], ["TC", 1], ["ET", 4]]})
 TABLE_1 = {
@@ -52,6 +52,13 @@ def test_an_ensemble_may_count_less_and_in_some_regions_only():
     np.testing.assert_allclose(mean["ET"], found["A"]["ET"], atol=1e-6)
     assert merge(found, STEPS, rule).tolist() == [[[2, 4]]]
     assert merge(found, STEPS, {**rule, "weights": {"WT": {"A": 3, "B": 1}}}).tolist() == [[[0, 2]]]
+
+
+def test_who_has_a_say_in_a_region_is_told_by_the_weights():
+    rule = {"rule": "mean", "weights": {"TC": {"A": 1}, "ET": {"A": 0, "B": 2}}}
+    assert [voters(["A", "B"], region, rule) for region in ("WT", "TC", "ET")] == [["A", "B"], ["A"], ["B"]]
+    assert voters(["A", "B"], "TC", TABLE_1) == ["A", "B"]
+    assert voters(["A"], "TC", {}) == ["A"]
 
 
 @pytest.mark.parametrize("weights", [{"XX": {"A": 1}}, {"WT": {"C": 1}}, {"WT": {}}, {"WT": {"A": 0}}, {"WT": 2}])
