@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from MedSegAILib.image.geometry import Box, nonzero_box
+
 from .cache import Sample
 
 Mask = npt.NDArray[np.bool_]
@@ -52,12 +54,12 @@ def carve(sample: Sample, donor: Sample, generator: np.random.Generator) -> Samp
         A study of the same shape; the sample itself where too little of the tumor would lie inside its brain.
     """
     tumor: Mask = donor.target.max(axis=0) > 0
-    box = _wider(ndimage.find_objects(tumor.astype(np.uint8))[0], WIDEST_MARGIN, tumor.shape)
+    box = _wider(nonzero_box([tumor]), WIDEST_MARGIN, tumor.shape)
     cut = (slice(None), *box)
     image = donor.image[[donor.roles.index(role) for role in sample.roles]][cut]
     target = donor.target[cut]
     carved: Mask = _with_margin(tumor[box], int(generator.integers(WIDEST_MARGIN + 1))) & (image[-1] != 0)
-    middle = np.array([(part.start + part.stop - 1) / 2.0 for part in box]) - _middle(donor.image[-1])
+    middle = _center(box) - _middle(donor.image[-1])
     if generator.random() < 0.5:
         image, target, carved = image[..., ::-1], target[..., ::-1], carved[..., ::-1]
         middle[2] = -middle[2]
@@ -79,16 +81,19 @@ def _with_margin(tumor: Mask, voxels: int) -> Mask:
     return ndimage.binary_dilation(tumor, iterations=voxels) if voxels else tumor.copy()
 
 
-def _wider(box: tuple[slice, ...], voxels: int, shape: Sequence[int]) -> tuple[slice, ...]:
-    return tuple(
+def _wider(box: Box, voxels: int, shape: Sequence[int]) -> Box:
+    z, y, x = (
         slice(max(0, part.start - voxels), min(have, part.stop + voxels)) for part, have in zip(box, shape, strict=True)
     )
+    return z, y, x
 
 
 def _middle(image: npt.NDArray[np.float16]) -> npt.NDArray[np.float64]:
     """Give the middle of what is not background, in voxels; of the whole image where there is none."""
-    found = ndimage.find_objects((image != 0).astype(np.uint8))
-    box = found[0] if found else tuple(slice(0, count) for count in image.shape)
+    return _center(nonzero_box([image]))
+
+
+def _center(box: Box) -> npt.NDArray[np.float64]:
     return np.array([(part.start + part.stop - 1) / 2.0 for part in box])
 
 
