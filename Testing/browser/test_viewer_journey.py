@@ -42,7 +42,7 @@ def test_segment_cancel_review_correct_export_save_and_reload(checkout, tmp_path
         viewer.press("Exclude")
         viewer.waitFor("button.v-btn--active:has-text('Exclude')")
         viewer.choose("WT")
-        viewer.click("Axial", (0.5, 0.5))
+        viewer.click("Axial", (0.5, 0.38))  # the place lies on the border; in front of it is the tumor with its core
         told = viewer.sentence("Exclude click in Whole tumor: ")
         cut = viewer.waitForVolume("WT", lambda ml: ml < found["WT"][0])
         assert viewer.regions()["WT"][1] == "Edited"
@@ -59,7 +59,7 @@ def test_segment_cancel_review_correct_export_save_and_reload(checkout, tmp_path
         viewer.step("08-scribble")
         viewer.press("Paint")
         viewer.waitFor("button.v-btn--active:has-text('Paint')")
-        viewer.stroke("Axial", (0.40, 0.20), (0.55, 0.20))
+        viewer.stroke("Axial", (0.60, 0.30), (0.72, 0.30))
         viewer.waitForVolume("WT", lambda ml: ml > scribbled)
         viewer.step("09-brush")
         viewer.press("Undo")

@@ -203,7 +203,9 @@ def test_labels_regions_and_codes_are_those_of_the_task_that_training_exports(tm
     manifest = import_runs([tiny_run], tmp_path / "imported").package.manifest
     for field in ("inputs", "reference", "labels", "regions"):
         assert manifest[field] == BRAIN_TUMOR.table[field]
-    assert manifest["stages"][0]["decide"] == list(BRAIN_TUMOR.stages[0].decide)
+    threshold, paint = manifest["stages"][0]["decide"]
+    assert threshold == {"step": "threshold", "above": 0.5}, "the paper's; that of the shipped package is its own"
+    assert paint == BRAIN_TUMOR.stages[0].decide[-1]
     assert manifest["presets"]["best"] == {"views": "brats2020"}
 
 
