@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from MedSegAILib.image.geometry import Box, nonzero_box
+from MedSegAILib.image.geometry import Box, grown_box, nonzero_box
 
 from .cache import Sample
 
@@ -54,9 +54,9 @@ def carve(sample: Sample, donor: Sample, generator: np.random.Generator) -> Samp
         A study of the same shape; the sample itself where too little of the tumor would lie inside its brain.
     """
     tumor: Mask = donor.target.max(axis=0) > 0
-    box = _wider(nonzero_box([tumor]), WIDEST_MARGIN, tumor.shape)
+    box = grown_box(nonzero_box([tumor]), (WIDEST_MARGIN,) * 3, tumor.shape)
     cut = (slice(None), *box)
-    image = donor.image[[donor.roles.index(role) for role in sample.roles]][cut]
+    image = donor.image[cut][[donor.roles.index(role) for role in sample.roles]]
     target = donor.target[cut]
     carved: Mask = _with_margin(tumor[box], int(generator.integers(WIDEST_MARGIN + 1))) & (image[-1] != 0)
     middle = _center(box) - _middle(donor.image[-1])
@@ -79,13 +79,6 @@ def carve(sample: Sample, donor: Sample, generator: np.random.Generator) -> Samp
 
 def _with_margin(tumor: Mask, voxels: int) -> Mask:
     return ndimage.binary_dilation(tumor, iterations=voxels) if voxels else tumor.copy()
-
-
-def _wider(box: Box, voxels: int, shape: Sequence[int]) -> Box:
-    z, y, x = (
-        slice(max(0, part.start - voxels), min(have, part.stop + voxels)) for part, have in zip(box, shape, strict=True)
-    )
-    return z, y, x
 
 
 def _middle(image: npt.NDArray[np.float16]) -> npt.NDArray[np.float64]:

@@ -132,6 +132,15 @@ def nonzero_box(arrays: Sequence[Array]) -> Box:
     return sides[0], sides[1], sides[2]
 
 
+def grown_box(box: Box, added_zyx: Sequence[int], shape_zyx: Sequence[int]) -> Box:
+    """Give a box that is larger on every side by so many voxels, as far as the array goes."""
+    z, y, x = (
+        slice(max(0, side.start - more), min(count, side.stop + more))
+        for side, more, count in zip(box, added_zyx, shape_zyx, strict=True)
+    )
+    return z, y, x
+
+
 def crop_grid(grid: Grid, box: Box) -> Grid:
     """Give the grid of a box of another grid; the voxels stay where they are in space."""
     depth, height, width = (side.stop - side.start for side in box)

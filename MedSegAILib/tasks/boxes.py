@@ -16,7 +16,7 @@ import numpy.typing as npt
 from MedSegAILib.core.box import StageBox
 from MedSegAILib.core.errors import UsageError
 from MedSegAILib.core.volume import Array, Grid
-from MedSegAILib.image.geometry import Box, crop_grid, nonzero_box, reorientation_to, shifted, whole_box
+from MedSegAILib.image.geometry import Box, crop_grid, grown_box, nonzero_box, reorientation_to, shifted, whole_box
 from MedSegAILib.image.survey import filled, largest_piece
 
 # Between air (-1000 HU) and fat (-100), well above lung and table foam.
@@ -79,12 +79,14 @@ def region_box(
         margin, least = (_along(value, axis) / spacing[axis] for value in (margin_mm, at_least_mm))
         wider = math.ceil(margin - _NOISE)
         added.append(max(wider, math.ceil((least - count) / 2.0 - _NOISE)))
-    return move.undo_box(_grown(box, added, move.grid(grid).shape_zyx), grid.shape_zyx)
+    return move.undo_box(grown_box(box, added, move.grid(grid).shape_zyx), grid.shape_zyx)
 
 
 def larger_box(box: Box, shape_zyx: tuple[int, int, int], factor: float) -> Box:
     """Give a box whose sides are longer by a factor, around the same center, cut at the image's border."""
-    return _grown(box, [math.ceil((side.stop - side.start) * (factor - 1.0) / 2.0 - _NOISE) for side in box], shape_zyx)
+    return grown_box(
+        box, [math.ceil((side.stop - side.start) * (factor - 1.0) / 2.0 - _NOISE) for side in box], shape_zyx
+    )
 
 
 def touches_face(mask: Array, box: Box) -> bool:
@@ -145,14 +147,6 @@ def from_space(box: StageBox, grid: Grid) -> Box:
 
 
 _FACE_NOISE = 1e-3  # voxels; matrices of files are float32
-
-
-def _grown(box: Box, added_zyx: Sequence[int], shape_zyx: tuple[int, int, int]) -> Box:
-    sides = [
-        slice(max(0, side.start - more), min(count, side.stop + more))
-        for side, more, count in zip(box, added_zyx, shape_zyx, strict=True)
-    ]
-    return sides[0], sides[1], sides[2]
 
 
 def _along(value: float | Sequence[float], axis: int) -> float:
