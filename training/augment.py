@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .cache import Sample
+from .lesions import changed_lesion
 from .recipes.recipe import Augmentation, PublishedChanges, Recipe
 from .tasks import find_task
 
@@ -42,6 +43,8 @@ def draw_crop(sample: Sample, size: Size, recipe: Recipe, generator: np.random.G
     axes = [axis + 1 for axis in range(3) if generator.random() < options.flip_chances_zyx[axis]]
     if axes:
         image, target = image.flip(axes), target.flip(axes)
+    if options.lesion_chance and not all(sample.known) and generator.random() < options.lesion_chance:
+        image = changed_lesion(image, target, generator)
     kept = keep_roles(sample.roles, options.drop_chance, generator)
     whole = torch.zeros((len(every_role), *size))
     for role, channel in zip(sample.roles, image, strict=True):

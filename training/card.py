@@ -115,6 +115,8 @@ def _augmented(recipe: Recipe) -> str:
         told += [
             f"the tumor of another study in {recipe.carve_chance:.0%} of those with several sequences and all regions"
         ]
+    if options.lesion_chance:
+        told += [f"another look of the inside of {options.lesion_chance:.0%} of the tumors whose parts are unknown"]
     return f"Augmentation: {', '.join(told)}." if told else "No augmentation."
 
 

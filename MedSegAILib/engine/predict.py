@@ -38,7 +38,8 @@ class Job:
         activation: "sigmoid" or "softmax" (over the channels).
         windows: how the box is cut; None for the whole box at once.
         memory_bytes: what a run on the CPU may take; 0 asks the system what is free.
-        vote_above: also sum up which share of the passes lies above this probability; None does not.
+        vote_above: also sum up which share of the passes lies above these probabilities, one for each output channel;
+            None does not.
         sums_on_gpu: whether a GPU keeps the sums too, so that nothing but the result comes back from it; it cannot
             where windows are more than a part of the look (slices, ``each``).
 
@@ -53,7 +54,7 @@ class Job:
     activation: str = "sigmoid"
     windows: Windows | None = None
     memory_bytes: int = 0
-    vote_above: float | None = None
+    vote_above: tuple[float, ...] | None = None
     sums_on_gpu: bool = True
 
     def __post_init__(self) -> None:

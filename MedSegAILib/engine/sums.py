@@ -5,7 +5,7 @@ Here: what sums are, and those in the memory of the machine. ``torch_sums`` has 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,12 +47,12 @@ class Counting:
     Args:
         share: of a look of weight one; over all members and views, shares times weights sum to one.
         activation: a key of ``ACTIVATIONS``.
-        vote_above: the probability above which a look votes; None counts no votes.
+        vote_above: by output channel, the probability above which a look votes; None counts no votes.
     """
 
     share: float
     activation: str
-    vote_above: float | None
+    vote_above: tuple[float, ...] | None
 
 
 class Sums(Protocol):
@@ -81,7 +81,7 @@ class Sums(Protocol):
         ...
 
     def votes(self) -> FloatArray | None:
-        """Give the share of the looks above the threshold, likewise; None when votes are not counted."""
+        """Give the share of the looks above their levels, likewise; None when votes are not counted."""
         ...
 
 
@@ -91,7 +91,7 @@ class NumpySums:
     def __init__(self, counting: Counting) -> None:
         self._share = counting.share
         self._activate = ACTIVATIONS[counting.activation]
-        self._above = counting.vote_above
+        self._above = None if counting.vote_above is None else by_channel(counting.vote_above)
         self._total: FloatArray | None = None
         self._votes: FloatArray | None = None
 
@@ -120,8 +120,13 @@ class NumpySums:
         return checked_mean(self._total)
 
     def votes(self) -> FloatArray | None:
-        """Give the share of the passes above the threshold; see ``Sums``."""
+        """Give the share of the looks above their levels; see ``Sums``."""
         return None if self._votes is None else np.clip(self._votes, 0.0, 1.0, out=self._votes)
+
+
+def by_channel(levels: Sequence[float]) -> FloatArray:
+    """Give a level for each channel as ``[k, 1, 1, 1]``, to be compared with ``[k, z, y, x]``."""
+    return np.array(levels, np.float32).reshape(-1, 1, 1, 1)
 
 
 def _slabs(shape_kzyx: tuple[int, ...]) -> Iterator[slice]:

@@ -57,7 +57,8 @@ class TorchSums:
         if shares is not None:
             weight = torch.from_numpy(shares).to(weight.device) * weight
         if self._votes is not None and counting.vote_above is not None:
-            votes = (probabilities > counting.vote_above) * weight
+            levels = probabilities.new_tensor(counting.vote_above).reshape(-1, 1, 1, 1)
+            votes = (probabilities > levels) * weight
             _back(self._votes, votes, view, box)
         _back(self._total, probabilities.mul_(weight), view, box)
 
@@ -66,7 +67,7 @@ class TorchSums:
         return checked_mean(None if self._total is None else self._total.cpu().numpy())
 
     def votes(self) -> FloatArray | None:
-        """Give the share of the looks above the threshold; see ``Sums``."""
+        """Give the share of the looks above their levels; see ``Sums``."""
         if self._votes is None:
             return None
         votes: FloatArray = self._votes.clamp(0.0, 1.0).cpu().numpy()

@@ -51,7 +51,7 @@ class Evidence:
         content: bool ``[z, y, x]``: some input is not 0 there; see :func:`content_on`.
         votes: by region, weighted share of the passes that see it, ``[z, y, x]``, 0 to 1; empty with one pass.
         pass_count: looks by a member.
-        vote_above: the probability above which a pass votes for a region.
+        vote_above: by region of ``votes``, the probability above which a pass votes for it.
     """
 
     grid: Grid
@@ -60,7 +60,7 @@ class Evidence:
     content: Array
     votes: Mapping[str, Array] = field(default_factory=dict)
     pass_count: int = 1
-    vote_above: float = 0.5
+    vote_above: Mapping[str, float] = field(default_factory=dict)
 
 
 def find_doubt(evidence: Evidence, scheme: LabelScheme) -> Doubt:
@@ -212,10 +212,18 @@ def _positions(grid: Grid, where: Indices) -> npt.NDArray[np.float64]:
 
 def _method(evidence: Evidence) -> str:
     size = " x ".join(f"{size:.3g}" for size in evidence.grid.spacing_zyx_mm[::-1])
+    passes = f"{evidence.pass_count} passes (members, views, ensembles)"
     compared = (
-        f"{evidence.pass_count} passes (members, views, ensembles) compared at probability {evidence.vote_above:g}; "
+        f"{passes} compared at probability {_levels(evidence.vote_above)}; "
         f"a voxel is contested when at least {CONTESTED_FROM:.0%} of them, by weight, vote against the others"
         if evidence.votes
         else "One pass only, so nothing is known of disagreement"
     )
     return f"{compared}. Places of at least {SMALLEST_ML:g} mL on the working grid of {size} mm."
+
+
+def _levels(vote_above: Mapping[str, float]) -> str:
+    """Give one number where all regions have the same, else one for each."""
+    if len(set(vote_above.values())) == 1:
+        return f"{next(iter(vote_above.values())):g}"
+    return ", ".join(f"{level:g} ({name})" for name, level in vote_above.items())

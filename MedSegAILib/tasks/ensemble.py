@@ -19,6 +19,7 @@ from MedSegAILib.engine.backend import NetworkSpec
 from MedSegAILib.engine.device import Plan
 from MedSegAILib.engine.predict import Job, Prediction, Report, predict
 from MedSegAILib.engine.slices import cut_of
+from MedSegAILib.engine.sums import by_channel
 from MedSegAILib.engine.views import View
 
 from .manifest import Ensemble
@@ -98,7 +99,12 @@ class PassCount:
 
 
 def look(
-    prepared: Prepared, package: Package, ensemble: Ensemble, means: Means, count: PassCount, vote_above: float | None
+    prepared: Prepared,
+    package: Package,
+    ensemble: Ensemble,
+    means: Means,
+    count: PassCount,
+    vote_above: Sequence[float] | None,
 ) -> Seen:
     """Let all members of an ensemble look at a prepared case.
 
@@ -108,7 +114,7 @@ def look(
         ensemble: which members, which network.
         means: by what to run.
         count: of the stage's forwards.
-        vote_above: the probability above which a pass votes for a region; None counts no votes.
+        vote_above: for each of its channels, the probability above which a pass votes for it; None counts no votes.
 
     Raises:
         MedSegAIError: as ``engine.predict``.
@@ -127,7 +133,7 @@ def look(
             windows=cut_of(ensemble.window, prepared.trail.working_grid.shape_zyx),
             memory_bytes=means.memory_bytes,
             # A single pass has no share; its vote is taken from its probability.
-            vote_above=vote_above if len(files) * len(means.views) > 1 else None,
+            vote_above=tuple(vote_above) if vote_above and len(files) * len(means.views) > 1 else None,
         )
         prediction = predict(prepared.array, job, count.reporter(job.pass_count), means.cancel)
         share = len(files) / len(ensemble.members)
@@ -145,10 +151,10 @@ def look(
 _NOTHING = np.zeros((0, 0, 0, 0), np.float32)
 
 
-def _votes(prediction: Prediction, above: float) -> npt.NDArray[np.float32]:
+def _votes(prediction: Prediction, above: Sequence[float]) -> npt.NDArray[np.float32]:
     if prediction.votes is not None:
         return prediction.votes
-    return (prediction.probabilities > above).astype(np.float32)
+    return (prediction.probabilities > by_channel(above)).astype(np.float32)
 
 
 def _added(

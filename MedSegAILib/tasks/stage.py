@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ def run_stage(
     Raises:
         MedSegAIError: as ``pipeline.segment``.
     """
-    vote_above = threshold_of(stage.decide) if pass_count_of(stage, means) > 1 else None
+    has_votes = pass_count_of(stage, means) > 1
     trails: dict[str, Trail] = {}
     seen: dict[str, Seen] = {}
     for ensemble in stage.ensembles:
@@ -77,7 +77,8 @@ def run_stage(
             prepared = prepare(case, ensemble.inputs, ensemble.prepare, box, means.cancel)
         means.cancel.check()
         with means.watch.step("predict"):
-            seen[ensemble.name] = look(prepared, package, ensemble, means, count, vote_above)
+            levels = [threshold_of(stage.decide, name) for name in ensemble.channels] if has_votes else None
+            seen[ensemble.name] = look(prepared, package, ensemble, means, count, levels)
         trails[ensemble.name] = prepared.trail
     means.progress(Progress("decide", 0, 1))
     with means.watch.step("decide"):
@@ -85,7 +86,7 @@ def run_stage(
     means.cancel.check()
     with means.watch.step("doubt"):
         common = _Common(stage, trails, {name: part.probabilities for name, part in seen.items()})
-        evidence = _evidence(common, seen, vote_above, content_on(common.grid, case) if package.is_head else None)
+        evidence = _evidence(common, seen, content_on(common.grid, case) if package.is_head else None)
         doubt = find_doubt(evidence, package.scheme)
     means.cancel.check()
     return StageOutcome(
@@ -97,10 +98,10 @@ def run_stage(
     )
 
 
-def threshold_of(decide: Sequence[Step]) -> float:
-    """Give the probability above which a decision takes a voxel, for counting votes."""
-    above = [step["above"] for step in decide if step.get("step") == "threshold" and "above" in step]
-    return float(above[0]) if above and isinstance(above[0], (int, float)) else DEFAULT_THRESHOLD
+def threshold_of(decide: Sequence[Step], region: str) -> float:
+    """Give the probability above which a decision takes a voxel into a region, for counting votes."""
+    above = next((step["above"] for step in decide if step.get("step") == "threshold"), DEFAULT_THRESHOLD)
+    return float(above.get(region, DEFAULT_THRESHOLD) if isinstance(above, Mapping) else above)
 
 
 def _decide(
@@ -154,7 +155,7 @@ class _Common:
         return Probabilities(np.stack([mean[name] for name in names]), names, np.array(self.grid.ijk_to_ras))
 
 
-def _evidence(common: _Common, seen: dict[str, Seen], vote_above: float | None, content: Array | None) -> Evidence:
+def _evidence(common: _Common, seen: dict[str, Seen], content: Array | None) -> Evidence:
     stage = common.stage
     passes = sum(part.pass_count for part in seen.values())
     counted = {name: part.votes for name, part in seen.items() if part.votes is not None}
@@ -172,5 +173,5 @@ def _evidence(common: _Common, seen: dict[str, Seen], vote_above: float | None, 
         np.ones(common.grid.shape_zyx, dtype=bool) if content is None else content,
         votes,
         passes,
-        DEFAULT_THRESHOLD if vote_above is None else vote_above,
+        {region: threshold_of(stage.decide, region) for region in votes},
     )

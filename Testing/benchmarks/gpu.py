@@ -59,7 +59,7 @@ def measure(plan: Plan, width: int) -> tuple[float, float]:
     views = VIEW_SETS["brats2020"]
 
     def run(members: int) -> float:
-        job = Job([lambda: weights] * members, spec, plan, views, vote_above=0.5)
+        job = Job([lambda: weights] * members, spec, plan, views, vote_above=(0.5, 0.5, 0.5))
         start = time.perf_counter()
         found = predict(case, job, lambda done, total: None, Cancel())
         for sentence in found.fallbacks:

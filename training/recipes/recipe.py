@@ -44,6 +44,7 @@ class Augmentation:
         noise_chance, noise_size: chance, and largest standard deviation, on intensities of 0 to 1.
         blur_chance, blur_voxels: thick slices: chance for each channel, and largest standard deviation.
         drop_chance: a study with more than one sequence loses some.
+        lesion_chance: the inside of a tumor whose parts are unknown gets another look; see ``training.lesions``.
         published: the intensity changes of a paper, in place of gamma, gain, coil, blur and noise; None for ours.
     """
 
@@ -62,6 +63,7 @@ class Augmentation:
     blur_chance: float = 0.2
     blur_voxels: float = 1.3
     drop_chance: float = 0.4
+    lesion_chance: float = 0.0
     published: PublishedChanges | None = None
 
 

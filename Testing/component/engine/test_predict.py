@@ -22,6 +22,7 @@ from MedSegAILib.networks import build
 from Testing.makers.brats2020_fixture import fixture_input, state_arrays
 
 SHAPE = (8, 16, 24)
+LEVELS = (0.4, 0.6, 0.5)  # above which a look votes, by region
 
 
 def member(seed):
@@ -181,15 +182,15 @@ def test_too_little_memory_is_refused_before_the_first_forward(monkeypatch):
 
 def test_votes_leave_the_mean_as_it_is_to_the_bit_and_are_shares_of_the_passes():
     plain = predicted(job(views="brats2020"))
-    found = predicted(job(views="brats2020", vote_above=0.5))
+    found = predicted(job(views="brats2020", vote_above=LEVELS))
     np.testing.assert_array_equal(found.probabilities, plain.probabilities)
     assert plain.votes is None
     tensor = torch.from_numpy(fixture_input(SHAPE))
     wanted = np.zeros((3, *SHAPE))
     for module, view in itertools.product(MEMBERS, VIEW_SETS["brats2020"]):
         seen = probabilities(module, torch.from_numpy(np.ascontiguousarray(view.apply(tensor.numpy())))).numpy()
-        wanted += view.weight / 32 * (view.invert(seen) > 0.5)
-    # A voxel whose probability is 0.5 to rounding may fall on either side in two engines.
+        wanted += view.weight / 32 * (view.invert(seen) > np.reshape(LEVELS, (3, 1, 1, 1)))
+    # A voxel whose probability is its level to rounding may fall on either side in two engines.
     assert np.mean(np.abs(found.votes - wanted) > 1e-5) < 1e-3
     assert 0 < found.votes.mean() < 1
     assert np.mean((found.votes > 1e-6) & (found.votes < 1 - 1e-6)) > 0.01, "the members should differ somewhere"
@@ -312,12 +313,12 @@ def test_sums_of_a_gpu_are_those_of_numpy(monkeypatch, windows, activation):
     gpu = SmallGpu(10**6)
     monkeypatch.setattr(predict, "load_backend", lambda name: gpu)
     turned = replace(VIEW_SETS["brats2020"][-1], flips="zy", quarter_turns=3)
-    more = {"windows": windows, "vote_above": 0.5, "activation": activation, "members": MEMBERS[:1]}
+    more = {"windows": windows, "vote_above": LEVELS, "activation": activation, "members": MEMBERS[:1]}
     wanted = job("torch", (*VIEW_SETS["brats2020"][1:3], turned), **more)
     by_numpy = predicted(wanted)
     by_torch = predicted(replace(wanted, plan=Plan("torch", "cuda:0", "fp32", 2)))
     np.testing.assert_allclose(by_torch.probabilities, by_numpy.probabilities, rtol=0, atol=1e-6)
-    # A voxel at 0.5 to rounding may fall on either side.
+    # A voxel at its level to rounding may fall on either side.
     assert np.mean(np.abs(by_torch.votes - by_numpy.votes) > 1e-5) < 1e-3
     assert by_torch.plan.device == "cuda:0"
 

@@ -10,6 +10,7 @@ import pytest
 from MedSegAILib.core.doubt import REASONS, Doubt
 from MedSegAILib.core.volume import Grid
 from MedSegAILib.tasks.doubt import MOST_PLACES, REACH_MM, SMALLEST_ML, Evidence, content_on, find_doubt
+from MedSegAILib.tasks.stage import threshold_of
 from Testing.makers.phantoms import aligned_grid, centers_ras_mm, make_case, make_labels, oblique_grid
 from Testing.makers.results import SCHEME
 
@@ -38,7 +39,7 @@ def votes_of(grid, *balls):
     votes = {region.name: SCHEME.mask(labels, region.name).astype(np.float32) for region in SCHEME.regions}
     for region, center_mm, radius_mm, share in balls:
         votes[region][ball(grid, center_mm, radius_mm)] = share
-    return {"votes": votes, "pass_count": 8}
+    return {"votes": votes, "pass_count": 8, "vote_above": dict.fromkeys(votes, 0.5)}
 
 
 @pytest.mark.parametrize("grid", GRIDS, ids=["aligned", "oblique left-handed"])
@@ -52,7 +53,17 @@ def test_disagreement_is_found_where_it_is_with_its_volume(grid):
     assert place.share_against == pytest.approx(0.375, abs=1e-4)
     assert np.linalg.norm(np.subtract(place.position_ras_mm, at)) <= max(grid.spacing_zyx_mm)
     assert doubt.contested_ml == {"WT": place.at_stake_ml, "TC": 0.0, "ET": 0.0}
-    assert "8 passes" in doubt.method
+    assert "8 passes (members, views, ensembles) compared at probability 0.5;" in doubt.method
+
+
+def test_regions_that_begin_at_other_probabilities_are_compared_there_and_it_is_said():
+    more = votes_of(aligned_grid())
+    levels = {"WT": 0.5, "TC": 0.6, "ET": 0.5}
+    assert threshold_of(({"step": "threshold", "above": levels},), "TC") == 0.6
+    assert threshold_of(({"step": "threshold", "above": 0.4},), "TC") == 0.4
+    assert threshold_of(({"step": "argmax"},), "TC") == 0.5
+    doubt = find_doubt(evidence(aligned_grid(), **{**more, "vote_above": levels}), SCHEME)
+    assert "compared at probability 0.5 (WT), 0.6 (TC), 0.5 (ET);" in doubt.method
 
 
 @pytest.mark.parametrize(
