@@ -27,7 +27,7 @@ from .history import Run, network_words
 from .manifest import Ensemble
 from .outlook import RECENT_RUNS, dice_words, expected_dice, time_words
 from .package import Package
-from .presets import stages_of
+from .preset_members import stages_of
 
 HALF_TO_FLOAT = 2  # weights are stored as float16 and used as float32
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from .history import Run, network_words
 from .package import Package
+from .preset_members import stages_of
 
 RECENT_RUNS = 10
 
@@ -26,12 +27,12 @@ def usual_seconds(package: Package, preset: str, history: Sequence[Run]) -> tupl
         package: the task.
         preset: of the run.
         history: from ``history.read_history``, the oldest first.
+
+    Raises:
+        PackageError: "package.preset" for a preset that cannot be used.
     """
-    count = package.presets.get(preset, {}).get("members")
-    most = count if isinstance(count, int) else None
-    ensembles = [ensemble for stage in package.stages for ensemble in stage.ensembles]
-    used = [(e, set(e.members[:most])) for e in ensembles]
-    networks = [network for e, files in used for network, members in e.by_network() if files & set(members)]
+    ensembles = [ensemble for stage in stages_of(package, preset) for ensemble in stage.ensembles]
+    networks = [network for ensemble in ensembles for network, _ in ensemble.by_network()]
     words = network_words([(network.name, network.arguments) for network in networks])
     like = [run for run in history if (run.network, run.preset) == (words, preset)]
     if not like:

@@ -16,7 +16,8 @@ from .ensemble import Means
 from .kept import KeptStages
 from .package import Package
 from .plausible import compare_sequences, look_at_heads, refuse_other_modality
-from .presets import stages_of, views_of
+from .preset_members import stages_of
+from .preset_views import views_of
 from .record import Stopwatch, describe_inputs, peak_memory_mb
 from .repair import repair
 from .strip import strip

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from MedSegAILib.tasks.history import FORMAT, history_file, network_words
 from MedSegAILib.tasks.package import Package
-from MedSegAILib.tasks.presets import stages_of
+from MedSegAILib.tasks.preset_members import stages_of
 
 
 @contextmanager

@@ -1,26 +1,13 @@
-"""What a preset takes part with: views, and how many members of each ensemble. Ring 3."""
+"""Which members of each ensemble take part in a preset. Needs no engine, so Slicer's own process may ask. Ring 3."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from MedSegAILib.core.errors import PackageError
-from MedSegAILib.engine.views import VIEW_SETS, View
 
 from .manifest import Stage
 from .package import Package
-
-
-def views_of(package: Package, preset: str) -> tuple[View, ...]:
-    """Give the looks of a preset.
-
-    Raises:
-        PackageError: "package.preset" when the package has no such preset, or one that cannot be used.
-    """
-    try:
-        return VIEW_SETS[package.presets[preset]["views"]]
-    except (KeyError, TypeError) as error:
-        raise _unusable(package, preset) from error
 
 
 def stages_of(package: Package, preset: str) -> tuple[Stage, ...]:
@@ -33,14 +20,15 @@ def stages_of(package: Package, preset: str) -> tuple[Stage, ...]:
     if count is None:
         return package.stages
     if not isinstance(count, int) or count < 1:
-        raise _unusable(package, preset)
+        raise unusable_preset(package, preset)
     return tuple(
         replace(stage, ensembles=tuple(replace(e, members=e.members[:count]) for e in stage.ensembles))
         for stage in package.stages
     )
 
 
-def _unusable(package: Package, preset: str) -> PackageError:
+def unusable_preset(package: Package, preset: str) -> PackageError:
+    """Give the error for a preset that the package does not have, or that cannot be used."""
     return PackageError(
         "package.preset",
         f"{package.title} has no usable preset {preset!r}.",
