@@ -1,4 +1,4 @@
-"""Intensity scaling of one channel: windows of CT, percentiles, z-scores, equalization. Ring 1."""
+"""Intensity scaling of one channel: windows of CT, percentiles, z-scores. Ring 1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from scipy import ndimage
 from MedSegAILib.core.volume import Array
 
 SMALLEST_INNER_SHARE = 0.1  # when less than this is left without its margin, the mask is a sheet, not a body
-QUANTILES = 257  # of an equalized channel: steps of 1/256
 
 
 def scale_percentiles(
@@ -78,34 +77,6 @@ def zscore_nonzero(array: Array, margin_zyx: tuple[int, int, int] = (0, 0, 0)) -
         rim = inside & ~inner
         scaled[rim] = np.maximum(scaled[rim], 0.0)
     return scaled
-
-
-def equalize_nonzero(array: Array, margin_zyx: tuple[int, int, int] = (0, 0, 0)) -> npt.NDArray[np.float32]:
-    """Replace each voxel that is not 0 by the share of such voxels that are darker; zeros stay 0.
-
-    What a scanner does to all intensities alike (gain, gamma, a bright scalp that squeezes the brain into few gray
-    levels) leaves the result as it is.
-
-    Args:
-        array: one channel, ``[z, y, x]``.
-        margin_zyx: voxels next to the background that do not count; see ``scale_percentiles``.
-
-    Returns:
-        float32, same shape, 0 ... 1; all 0 when no voxel differs from 0 or all of them are equal.
-
-    Source: histogram equalization, by ``QUANTILES`` quantiles with straight lines between them.
-    """
-    shares = np.zeros(array.shape, dtype=np.float32)
-    inside = array != 0
-    inner = _without_margin(inside, margin_zyx)
-    if not inside.any() or array[inner].min() == array[inner].max():
-        return shares
-    positions = np.linspace(0.0, 1.0, QUANTILES)
-    levels, groups = np.unique(np.quantile(array[inner].astype(np.float64), positions), return_inverse=True)
-    # Many voxels of one value (8 bits, clipped fat) span several quantiles: they all get the middle of these.
-    middles = np.bincount(groups, positions) / np.bincount(groups)
-    shares[inside] = np.interp(array[inside].astype(np.float64), levels, middles)
-    return shares
 
 
 def zscore(array: Array) -> npt.NDArray[np.float32]:

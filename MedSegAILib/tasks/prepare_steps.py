@@ -15,7 +15,7 @@ import numpy as np
 from MedSegAILib.core.run import Cancel
 from MedSegAILib.core.volume import Array, Grid
 from MedSegAILib.image.geometry import Box, crop_grid, nonzero_box, patient_axes, shifted, spanning_grid
-from MedSegAILib.image.intensity import equalize_nonzero, scale_percentiles, window_map, zscore, zscore_nonzero
+from MedSegAILib.image.intensity import scale_percentiles, window_map, zscore, zscore_nonzero
 from MedSegAILib.image.resample import resample
 
 from .boxes import rough_box
@@ -152,11 +152,6 @@ def _zscore_nonzero(state: State, margin_mm: float = 0.0) -> State:
     return state.mapped(lambda channel: zscore_nonzero(channel, margin))
 
 
-def _equalize_nonzero(state: State, margin_mm: float = 0.0) -> State:
-    margin = _in_voxels(margin_mm, state)
-    return state.mapped(lambda channel: equalize_nonzero(channel, margin))
-
-
 def _in_voxels(length_mm: float, state: State) -> tuple[int, int, int]:
     z, y, x = (math.ceil(length_mm / size) for size in state.grid.spacing_zyx_mm)
     return z, y, x
@@ -199,7 +194,6 @@ STEPS: dict[str, Callable[..., State]] = {
     "scale_percentiles": _scale_percentiles,
     "zscore": _zscore,
     "zscore_nonzero": _zscore_nonzero,
-    "equalize_nonzero": _equalize_nonzero,
     "n4": _n4,
     "diffuse": _diffuse,
 }

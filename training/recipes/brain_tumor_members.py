@@ -9,6 +9,9 @@ from .recipe import Augmentation, CropKind
 
 CORES = {"four_sequences": 0.50, "more": 0.24, "lgg": 0.08, "phantom": 0.18}
 
+HEADS = {"lgg": 0.84, "phantom": 0.08, "four_sequences": 0.08}
+CORES_ALONE = {"four_sequences": 0.62, "more": 0.18, "phantom": 0.20}
+
 # A learns what lies inside a tumor, for which it alone votes, and sees whole heads so as not to forget them.
 BRAIN_TUMOR_A0 = replace(
     BRAIN_TUMOR_SMALL,
@@ -35,18 +38,36 @@ BRAIN_TUMOR_A0 = replace(
     "followed the clock.",
     seed=20261123,
 )
+# Even on studies that it had trained on, the core was missed (Dice .68): fewer hidden sequences and milder changes.
 BRAIN_TUMOR_A1 = replace(
     BRAIN_TUMOR_A0,
     name="brain-tumor-a1",
     network="brats2020.AttEquiUnet",
     start_from="brain-tumor/a0.safetensors",
-    steps=968,
-    history="The weights that it began with are those of 0.3.0, which had seen 3606 steps of other crops, 2419 of them "
-    "with stronger changes of the images; the cosine followed the clock.",
-    seed=20261124,
+    favored={"brats_2013": 6.0},
+    crops=(
+        CropKind(2, (64, 64, 64), CORES_ALONE),
+        CropKind(1, (80, 96, 80), CORES_ALONE),
+        CropKind(1, (80, 120, 112), HEADS),
+        CropKind(2, (64, 64, 64), CORES_ALONE),
+        CropKind(2, (64, 64, 64), CORES_ALONE),
+        CropKind(1, (80, 120, 112), HEADS),
+    ),
+    tumor_chance=0.85,
+    augmentation=Augmentation(
+        affine_chance=0.4,
+        gamma=0.15,
+        gain=0.1,
+        bias_size=0.3,
+        noise_chance=0.2,
+        blur_chance=0.1,
+        drop_chance=0.12,
+        lesion_chance=0.5,
+    ),
+    steps=1500,
+    history="",
+    seed=20261129,
 )
-
-HEADS = {"lgg": 0.84, "phantom": 0.08, "four_sequences": 0.08}
 
 # B learns whole tumors, above all in whole heads, and sees FLAIR alone more often.
 BRAIN_TUMOR_B0 = replace(
@@ -74,6 +95,8 @@ BRAIN_TUMOR_B0 = replace(
         bias_size=0.3,
         noise_size=0.03,
         drop_chance=0.4,
+        # Tumors with a large cyst were missed, those that had trained, too.
+        lesion_chance=0.4,
     ),
     learning_rate=1.5e-3,
     warmup_steps=60,
@@ -81,51 +104,15 @@ BRAIN_TUMOR_B0 = replace(
     history="The weights that it began with are those of 0.3.0, which had seen 4812 steps: 2671 at 3 mm, 2946 with "
     "stronger changes of the images, 4078 with a z-score in which the seam around the brain counted; the cosine "
     "followed the clock. It never learned enhancing tumor, in which it has no say.",
-    seed=20261125,
+    seed=20261130,
 )
 BRAIN_TUMOR_B1 = replace(
     BRAIN_TUMOR_B0,
     name="brain-tumor-b1",
     start_from="brain-tumor/b1.safetensors",
-    augmentation=replace(BRAIN_TUMOR_B0.augmentation, lesion_chance=0.4),
     steps=1339,
     history="The weights that it began with are those of 0.3.0, which had seen 3562 steps: 2643 at 3 mm and with "
     "stronger changes of the images, 2850 with a z-score in which the seam around the brain counted; the cosine "
     "followed the clock.",
     seed=20261127,
 )
-
-# C learns whole tumors alone, from chance, at 3 mm, of images in which only the order of the grays counts.
-BRAIN_TUMOR_C0 = replace(
-    BRAIN_TUMOR_B0,
-    name="brain-tumor-c0",
-    arguments={"width": 12, "norm": "instance"},
-    prepare=(
-        *BRAIN_TUMOR_SMALL.prepare[:2],
-        {"step": "resample", "spacing_mm": 3.0, "multiple": 8, "at_least_zyx": (56, 64, 56)},
-        {"step": "equalize_nonzero", "margin_mm": 3.0},
-    ),
-    start_from="",
-    start_logit=-3.0,
-    held_out=(
-        *BRAIN_TUMOR_SMALL.held_out,
-        "TCGA_DU_5872_19950223",
-        "TCGA_DU_7301_19911112",
-        "TCGA_HT_7877_19980917",
-        "TCGA_DU_7306_19930512",
-        "TCGA_DU_7010_19860307",
-    ),
-    crops=(
-        CropKind(2, (56, 64, 56), {"four_sequences": 0.25, "more": 0.20, "lgg": 0.47, "phantom": 0.08}),
-        CropKind(1, (56, 80, 80), {"lgg": 0.86, "phantom": 0.14}),
-    ),
-    augmentation=Augmentation(
-        affine_chance=0.5, gamma=0.25, gain=0.1, bias_chance=0.6, bias_size=0.3, noise_chance=0.3, noise_size=0.05,
-        blur_chance=0.15, drop_chance=0.45, lesion_chance=0.4,
-    ),
-    learning_rate=3e-3,
-    warmup_steps=100,
-    steps=4000,
-    history="",
-    seed=20261128,
-)  # fmt: skip
