@@ -65,10 +65,21 @@ def probabilities_of(outcomes: Mapping[str, Regions], rule: Mapping[str, Any]) -
     return PROBABILITY_RULES[rule["rule"]](outcomes, **_parameters(rule)) if _is_soft(rule) else _mean(outcomes)
 
 
-def voters(ensembles: Sequence[str], region: str, rule: Mapping[str, Any]) -> list[str]:
-    """Give the ensembles that have a say in a region: all, unless the rule weighs them and leaves some out."""
+def voting_shares(passes: Mapping[str, int], region: str, rule: Mapping[str, Any]) -> dict[str, float]:
+    """Give how much say each ensemble has in a region: as the rule weighs it, else by its passes.
+
+    Args:
+        passes: of the ensembles that looked.
+        region: name.
+        rule: of the stage.
+
+    Returns:
+        By ensemble a share above 0, in sum 1; those without a say are not there.
+    """
     told = rule.get("weights", {}).get(region) if _is_soft(rule) else None
-    return [name for name in ensembles if told is None or told.get(name, 0.0) > 0.0]
+    weights = {name: count if told is None else told.get(name, 0.0) for name, count in passes.items()}
+    total = sum(weights.values())
+    return {name: float(weight) / total for name, weight in weights.items() if weight > 0.0}
 
 
 def _parameters(rule: Mapping[str, Any]) -> dict[str, Any]:

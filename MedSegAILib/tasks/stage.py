@@ -21,7 +21,7 @@ from .decide import Surroundings
 from .doubt import Evidence, content_on, find_doubt
 from .ensemble import Means, PassCount, Seen, look
 from .manifest import Ensemble, Stage, Step
-from .merge import merge, probabilities_of, voters
+from .merge import merge, probabilities_of, voting_shares
 from .package import Package
 from .prepare import Trail, prepare
 
@@ -157,14 +157,13 @@ class _Common:
 
 def _evidence(common: _Common, seen: dict[str, Seen], content: Array | None) -> Evidence:
     stage = common.stage
-    passes = sum(part.pass_count for part in seen.values())
+    passes = {name: part.pass_count for name, part in seen.items()}
     counted = {name: part.votes for name, part in seen.items() if part.votes is not None}
     votes: dict[str, Array] = {}
     for ensemble in (ensemble for ensemble in stage.ensembles if ensemble.name in counted):
         for region, array in common.regions(ensemble, counted).items():
-            asked = voters(list(seen), region, stage.merge)
-            if ensemble.name in asked:
-                share = seen[ensemble.name].pass_count / sum(seen[name].pass_count for name in asked)
+            share = voting_shares(passes, region, stage.merge).get(ensemble.name)
+            if share is not None:
                 votes[region] = votes.get(region, np.float32(0.0)) + array * np.float32(share)
     return Evidence(
         common.grid,
@@ -172,6 +171,6 @@ def _evidence(common: _Common, seen: dict[str, Seen], content: Array | None) -> 
         common.trail.native_grid,
         np.ones(common.grid.shape_zyx, dtype=bool) if content is None else content,
         votes,
-        passes,
+        sum(passes.values()),
         {region: threshold_of(stage.decide, region) for region in votes},
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from MedSegAILib.core.errors import PackageError
-from MedSegAILib.tasks.merge import merge, probabilities_of, voters
+from MedSegAILib.tasks.merge import merge, probabilities_of, voting_shares
 
 STEPS = ({"step": "threshold", "above": 0.5}, {"step": "paint", "order": [["WT", 2], ["TC", 1], ["ET", 4]]})
 TABLE_1 = {
@@ -54,11 +54,15 @@ def test_an_ensemble_may_count_less_and_in_some_regions_only():
     assert merge(found, STEPS, {**rule, "weights": {"WT": {"A": 3, "B": 1}}}).tolist() == [[[0, 2]]]
 
 
-def test_who_has_a_say_in_a_region_is_told_by_the_weights():
-    rule = {"rule": "mean", "weights": {"TC": {"A": 1}, "ET": {"A": 0, "B": 2}}}
-    assert [voters(["A", "B"], region, rule) for region in ("WT", "TC", "ET")] == [["A", "B"], ["A"], ["B"]]
-    assert voters(["A", "B"], "TC", TABLE_1) == ["A", "B"]
-    assert voters(["A"], "TC", {}) == ["A"]
+def test_how_much_say_an_ensemble_has_in_a_region_is_told_by_the_weights_else_by_its_passes():
+    rule = {"rule": "mean", "weights": {"WT": {"A": 1, "B": 3}, "TC": {"A": 1}, "ET": {"A": 0, "B": 2}}}
+    passes = {"A": 4, "B": 12}
+    assert voting_shares(passes, "WT", rule) == {"A": 0.25, "B": 0.75}
+    assert voting_shares({"A": 6, "B": 2}, "WT", rule) == {"A": 0.25, "B": 0.75}
+    assert voting_shares(passes, "TC", rule) == {"A": 1.0}
+    assert voting_shares(passes, "ET", rule) == {"B": 1.0}
+    assert voting_shares({"A": 6, "B": 2}, "TC", TABLE_1) == {"A": 0.75, "B": 0.25}
+    assert voting_shares({"A": 2}, "TC", {}) == {"A": 1.0}
 
 
 @pytest.mark.parametrize("weights", [{"XX": {"A": 1}}, {"WT": {"C": 1}}, {"WT": {}}, {"WT": {"A": 0}}, {"WT": 2}])
