@@ -99,9 +99,13 @@ def run_stage(
 
 
 def threshold_of(decide: Sequence[Step], region: str) -> float:
-    """Give the probability above which a decision takes a voxel into a region, for counting votes."""
-    above = next((step["above"] for step in decide if step.get("step") == "threshold"), DEFAULT_THRESHOLD)
-    return float(above.get(region, DEFAULT_THRESHOLD) if isinstance(above, Mapping) else above)
+    """Give the probability above which a decision takes a voxel into a region, for counting votes.
+
+    What is no number is left to the decision, which refuses it by name.
+    """
+    above = next((step.get("above") for step in decide if step.get("step") == "threshold"), None)
+    level = above.get(region) if isinstance(above, Mapping) else above
+    return float(level) if isinstance(level, (int, float)) else DEFAULT_THRESHOLD
 
 
 def _decide(

@@ -83,7 +83,7 @@ BRAIN_TUMOR_B0 = replace(
     history="The weights that it began with are those of 0.4.0, which had seen 5980 steps: 2671 at 3 mm, 2946 with "
     "stronger changes of the images, 4078 with a z-score in which the seam around the brain counted, none with changed "
     "tumors; the cosine followed the clock and was cut short at 6 % of its rate. It never learned enhancing tumor, in "
-    "which it has no say.",
+    "which it has no say. The worst test head of 0.4.0, a missed cyst, prompted the changed tumors.",
     seed=20261130,
 )
 BRAIN_TUMOR_B1 = replace(
@@ -93,6 +93,6 @@ BRAIN_TUMOR_B1 = replace(
     steps=1639,
     history="The weights that it began with are those of 0.4.0, which had seen 4901 steps: 2643 at 3 mm and with "
     "stronger changes of the images, 2850 with a z-score in which the seam around the brain counted, none with changed "
-    "tumors; the cosine followed the clock.",
+    "tumors; the cosine followed the clock. The worst test head of 0.4.0, a missed cyst, prompted the changed tumors.",
     seed=20261127,
 )

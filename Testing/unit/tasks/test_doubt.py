@@ -62,6 +62,8 @@ def test_regions_that_begin_at_other_probabilities_are_compared_there_and_it_is_
     assert threshold_of(({"step": "threshold", "above": levels},), "TC") == 0.6
     assert threshold_of(({"step": "threshold", "above": 0.4},), "TC") == 0.4
     assert threshold_of(({"step": "argmax"},), "TC") == 0.5
+    for broken in ({}, {"above": "high"}, {"above": {"TC": "high"}}, {"above": {"WT": 0.4}}):
+        assert threshold_of(({"step": "threshold", **broken},), "TC") == 0.5  # the decision refuses it, by name
     doubt = find_doubt(evidence(aligned_grid(), **{**more, "vote_above": levels}), SCHEME)
     assert "compared at probability 0.5 (WT), 0.6 (TC), 0.5 (ET);" in doubt.method
 
