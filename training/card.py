@@ -111,10 +111,9 @@ def _augmented(recipe: Recipe) -> str:
     told += ["thick slices"] if options.blur_chance else []
     told += ["noise"] if options.noise_chance else []
     told += ["hidden sequences (never FLAIR and T1ce together)"] if options.drop_chance else []
-    if recipe.carve_chance:
-        told += [
-            f"the tumor of another study in {recipe.carve_chance:.0%} of those with several sequences and all regions"
-        ]
+    if recipe.carve_chances:
+        shares = (f"{chance:.0%} of `{name}`" for name, chance in recipe.carve_chances.items())
+        told += [f"the tumor of another study of its kind in {', '.join(shares)}"]
     if options.lesion_chance:
         told += [f"another look of the inside of {options.lesion_chance:.0%} of the tumors whose parts are unknown"]
     return f"Augmentation: {', '.join(told)}." if told else "No augmentation."

@@ -26,20 +26,23 @@ ENOUGH = 0.6  # of a carved tumor must land inside the brain
 def donors_for(sample: Sample, samples: Sequence[Sample]) -> list[Sample]:
     """Give the studies whose tumor may come into a sample.
 
-    Both are of people, not phantoms, and fully drawn; the donor has every sequence of the sample, which has several:
-    with FLAIR alone the core is a guess on any brain.
+    Both are of people, not phantoms, and drawn in the same regions; where these are not all, they are of one set. The
+    donor has every sequence of the sample; where the core is drawn these are several: with FLAIR alone the core is a
+    guess on any brain.
     """
-    if not _is_whole(sample) or len(sample.roles) < 2:
+    if sample.set_name == "phantom" or (all(sample.known) and len(sample.roles) < 2):
         return []
     return [donor for donor in samples if donor is not sample and _fits(donor, sample)]
 
 
 def _fits(donor: Sample, sample: Sample) -> bool:
-    return _is_whole(donor) and set(sample.roles) <= set(donor.roles) and bool(donor.target.any())
-
-
-def _is_whole(sample: Sample) -> bool:
-    return sample.set_name != "phantom" and all(sample.known)
+    return (
+        donor.set_name != "phantom"
+        and donor.known == sample.known
+        and (all(sample.known) or donor.set_name == sample.set_name)
+        and set(sample.roles) <= set(donor.roles)
+        and bool(donor.target.any())
+    )
 
 
 def carve(sample: Sample, donor: Sample, generator: np.random.Generator) -> Sample:

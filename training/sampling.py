@@ -37,7 +37,7 @@ def draw_batch(samples: Sequence[Sample], recipe: Recipe, step: int, rank: int =
     generator = np.random.default_rng((recipe.seed, step, rank) if rank else (recipe.seed, step))
     kind = recipe.crops[step % len(recipe.crops)]
     chosen = choose_samples(samples, kind, recipe.favored, generator)
-    if recipe.carve_chance:
+    if recipe.carve_chances:
         chosen = [_with_tumor(sample, samples, recipe, generator) for sample in chosen]
     crops = [draw_crop(sample, kind.size_zyx, recipe, generator) for sample in chosen]
     return Batch(
@@ -64,8 +64,9 @@ def choose_samples(
 
 
 def _with_tumor(sample: Sample, samples: Sequence[Sample], recipe: Recipe, generator: np.random.Generator) -> Sample:
-    donors = donors_for(sample, samples)
-    if not donors or generator.random() >= recipe.carve_chance:
+    chance = recipe.carve_chances.get(sample.set_name, 0.0)
+    donors = donors_for(sample, samples) if chance else []
+    if not donors or generator.random() >= chance:
         return sample
     return carve(sample, donors[int(generator.integers(len(donors)))], generator)
 

@@ -11,8 +11,11 @@ from MedSegAILib.core.errors import InputError
 from MedSegAILib.tasks.package import MANIFEST, Package, read_package
 from MedSegAILib.tasks.store import find_package
 
+from .widen import wider_weights
+
 # A network with attention holds the plain one's layers under names of its own.
 LAST = "outconv"
+ATTENTION = "CBAM"
 _WRAPPINGS = ((".UBlock.", "."), ("bottom_2.0.", "bottom_2."))
 
 
@@ -20,7 +23,7 @@ def load_start(network: nn.Module, start_from: str) -> None:
     """Fill a network with the weights of a member; what the member lacks (attention) keeps its chance.
 
     Args:
-        network: of the same family and width as the member's.
+        network: of the same family and width as the member's; without attention, also two or more times as wide.
         start_from: "task/member file", as "brain-tumor/a0.safetensors"; or a task, or the folder of a package, whose
             first member is meant.
 
@@ -34,16 +37,18 @@ def load_start(network: nn.Module, start_from: str) -> None:
     source = {name: name if name in start else _plain(name) for name in own}
     filled = {name: start[source[name]] for name in own if source[name] in start}
     # Another task has other regions: its last layer is new.
-    new = [name for name, tensor in filled.items() if _plain(name).startswith(LAST) and own[name].shape != tensor.shape]
+    new = [name for name in filled if _plain(name).startswith(LAST) and own[name].shape[0] != filled[name].shape[0]]
     for name in new:
         del filled[name]
+    if not any(ATTENTION in name for name in own):
+        filled |= wider_weights(filled, own)
     misfits = [name for name, tensor in filled.items() if own[name].shape != tensor.shape]
     misfits += sorted(set(start) - {source[name] for name in (*filled, *new)})
     if misfits:
         raise InputError(
             "training.start",
             f"{start_from} does not fit the recipe's network: {', '.join(misfits[:3])}.",
-            "Start from a network of the same family and width.",
+            "Start from a network of the same family and width, or half as wide.",
         )
     network.load_state_dict({**own, **filled})
 

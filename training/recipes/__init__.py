@@ -6,7 +6,13 @@ from MedSegAILib.core.errors import UsageError
 
 from .brain_tissue import BRAIN_TISSUE_SMALL
 from .brain_tumor_folds import BRAIN_TUMOR_FOLDS
-from .brain_tumor_members import BRAIN_TUMOR_A0, BRAIN_TUMOR_A1, BRAIN_TUMOR_B0, BRAIN_TUMOR_B1
+from .brain_tumor_members import (
+    BRAIN_TUMOR_A0,
+    BRAIN_TUMOR_A1,
+    BRAIN_TUMOR_B0,
+    BRAIN_TUMOR_B1,
+    BRAIN_TUMOR_C0,
+)
 from .brain_tumor_small import BRAIN_TUMOR_SMALL
 from .brats2020 import BRATS2020
 from .hand_bones import HAND_BONES_SMALL
@@ -24,6 +30,7 @@ RECIPES: dict[str, Recipe] = {
         BRAIN_TUMOR_A1,
         BRAIN_TUMOR_B0,
         BRAIN_TUMOR_B1,
+        BRAIN_TUMOR_C0,
         HIPPOCAMPUS,
         BRAIN_TISSUE_SMALL,
         PANCREAS_ORGAN_SMALL,

@@ -106,7 +106,7 @@ class Recipe:
         held_out: train studies that only monitor.
         left_out: train studies that neither train nor monitor (cleaning; the user decides).
         tumor_chance: share of crops around a tumor voxel; the others lie anywhere.
-        carve_chance: share of fully drawn studies of several sequences that get the tumor of another one as well.
+        carve_chances: by set, share of its studies that get the tumor of another one as well; see ``training.carve``.
         augmentation: see there.
         phantoms: see there.
         learning_rate, weight_decay: of AdamW.
@@ -147,7 +147,7 @@ class Recipe:
     held_out: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     tumor_chance: float = 0.5
-    carve_chance: float = 0.0
+    carve_chances: Mapping[str, float] = field(default_factory=dict)
     augmentation: Augmentation = Augmentation()
     phantoms: PhantomShare = PhantomShare()
     learning_rate: float = 2e-3

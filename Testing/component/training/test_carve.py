@@ -72,6 +72,17 @@ def test_donors_are_people_with_every_sequence_and_every_region() -> None:
     assert not donors_for(partly, everyone)
 
 
+def test_heads_get_tumors_of_heads_also_from_flair_alone() -> None:
+    head, both = (
+        replace(brain(name, (17, 16, 12), level=0.4, roles=roles), set_name="lgg", known=(False, False, True))
+        for name, roles in (("head", ("FLAIR",)), ("both", ("T1ce", "FLAIR")))
+    )
+    stripped = replace(head, name="stripped", set_name="more")
+    everyone = [RECEIVER, DONOR, head, both, stripped]
+    assert [donor.name for donor in donors_for(head, everyone)] == ["both"]
+    assert not donors_for(both, everyone)
+
+
 def test_a_batch_carves_as_often_as_the_recipe_says_and_repeats_itself() -> None:
     recipe = replace(
         BRAIN_TUMOR_SMALL,
@@ -79,7 +90,7 @@ def test_a_batch_carves_as_often_as_the_recipe_says_and_repeats_itself() -> None
         augmentation=replace(BRAIN_TUMOR_SMALL.augmentation, affine_chance=0.0),
     )
     samples = [RECEIVER, DONOR]
-    never, always = (replace(recipe, carve_chance=chance) for chance in (0.0, 1.0))
+    never, always = (replace(recipe, carve_chances=chances) for chances in ({"lgg": 1.0}, {"four_sequences": 1.0}))
     first, second = (draw_batch(samples, always, 5) for _ in range(2))
     assert bool((first.targets == second.targets).all() and (first.images == second.images).all())
 

@@ -26,6 +26,7 @@ from training.score_tables import table
 from training.scores import SetScore, StudyScore, read_json, write_json
 from training.tasks.brain_tumor import BRAIN_TUMOR
 
+HALF = replace(BRAIN_TUMOR, stages=(replace(BRAIN_TUMOR.stages[0], eight_bit=False),))
 TINY = replace(BRAIN_TUMOR_SMALL, name="tiny", arguments={"width": 4, "norm": "group"})
 SCORES = (
     SetScore(
@@ -56,7 +57,7 @@ def export_steps(folder: Path, steps: int, hours: float = 0.1, scores: tuple[Set
     # As training leaves them: the channels of a kernel lie last in memory.
     network = random_network(deep_heads=True).to(memory_format=torch.channels_last_3d)
     weights = network.state_dict()
-    return export_runs(BRAIN_TUMOR, lambda _: Run(TINY, weights, steps, hours), folder, scores)
+    return export_runs(HALF, lambda _: Run(TINY, weights, steps, hours), folder, scores)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,7 @@ def test_exporting_again_replaces_the_package_whole(tmp_path: Path) -> None:
     again = export_steps(folder, 2)
     assert "2 steps" in json.dumps(again.manifest)
     assert {path.name for path in folder.iterdir()} == {
-        "a0.safetensors", "a1.safetensors", "b0.safetensors", "b1.safetensors",
+        "a0.safetensors", "a1.safetensors", "b0.safetensors", "b1.safetensors", "c0.safetensors",
         "card.md", "graph.json", "manifest.json", "manifest.sha256",
     }  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == ["brain-tumor"]
