@@ -42,7 +42,7 @@ def test_segment_cancel_review_correct_export_save_and_reload(checkout, tmp_path
         viewer.press("Exclude")
         viewer.waitFor("button.v-btn--active:has-text('Exclude')")
         viewer.choose("WT")
-        viewer.click("Axial", (0.5, 0.38))  # the place lies on the border; in front of it is the tumor with its core
+        viewer.click("Coronal", (0.47, 0.63))  # the place lies on the border; below it is the tumor with its core
         told = viewer.sentence("Exclude click in Whole tumor: ")
         cut = viewer.waitForVolume("WT", lambda ml: ml < found["WT"][0])
         assert viewer.regions()["WT"][1] == "Edited"
@@ -53,7 +53,7 @@ def test_segment_cancel_review_correct_export_save_and_reload(checkout, tmp_path
         assert viewer.waitForVolume("WT", lambda ml: ml < found["WT"][0]) == cut, told
         viewer.press("Include")
         viewer.waitFor("button.v-btn--active:has-text('Include')")
-        viewer.stroke("Axial", (0.45, 0.5), (0.55, 0.5))
+        viewer.stroke("Axial", (0.56, 0.5), (0.68, 0.5))  # from within the tumor out of it
         viewer.sentence("Include scribble in Whole tumor: ")
         scribbled = viewer.waitForVolume("WT", lambda ml: ml > cut)
         viewer.step("08-scribble")

@@ -97,8 +97,9 @@ def test_predicting_loads_no_torch(tmp_path):
 def test_norms_hold_for_sizes_that_blocks_do_not_divide(shape):
     array = np.random.default_rng(0).gamma(1.0, 3.0, shape).astype(np.float32)
     group, instance = run_norm(array, 4)
-    np.testing.assert_allclose(group, normalized(array, 2), rtol=0, atol=2e-5)
-    np.testing.assert_allclose(instance, normalized(array, 4), rtol=0, atol=2e-5)
+    # A float32 near 24, the largest here, has steps of 2e-6; how many of them a sum is off depends on the processor.
+    np.testing.assert_allclose(group, normalized(array, 2), rtol=2e-6, atol=2e-5)
+    np.testing.assert_allclose(instance, normalized(array, 4), rtol=2e-6, atol=2e-5)
 
 
 def test_norms_hold_for_a_mean_ten_times_the_deviation():
