@@ -40,7 +40,7 @@ def load_start(network: nn.Module, start_from: str) -> None:
     new = [name for name in filled if _plain(name).startswith(LAST) and own[name].shape[0] != filled[name].shape[0]]
     for name in new:
         del filled[name]
-    if not any(ATTENTION in name for name in own):
+    if filled and not any(ATTENTION in name for name in own):
         filled |= wider_weights(filled, own)
     misfits = [name for name, tensor in filled.items() if own[name].shape != tensor.shape]
     misfits += sorted(set(start) - {source[name] for name in (*filled, *new)})

@@ -8,6 +8,7 @@ Source of the idea: Chen, Goodfellow, Shlens, Net2Net (arXiv 1511.05641), there 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -44,7 +45,8 @@ def wider_weights(narrow: Mapping[str, Tensor], wide: Mapping[str, Tensor]) -> d
 
 
 def _factors(old: torch.Size, new: torch.Size) -> set[float]:
-    return {b / a for a, b in zip(old, new, strict=True)}
+    """Give by how much each axis grew; NaN, which fits nothing, for another number of axes."""
+    return {b / a for a, b in zip(old, new, strict=True)} if len(old) == len(new) else {math.nan}
 
 
 def _wider(tensor: Tensor, shape: torch.Size) -> Tensor:

@@ -59,6 +59,8 @@ def test_a_run_may_begin_with_a_member_half_as_wide_and_with_no_other() -> None:
     for other in (plain(12, "instance"), plain(16, "group", in_channels=8)):
         with pytest.raises(InputError, match="does not fit"):
             load_start(other, "brain-tumor/a1.safetensors")
+    with pytest.raises(InputError, match="does not fit"):
+        load_start(torch.nn.Conv3d(4, 16, 3), "brain-tumor/a1.safetensors")
 
 
 def test_a_wider_network_for_other_regions_has_a_last_layer_of_its_own() -> None:
