@@ -24,7 +24,7 @@ REGISTRIES = re.compile(
     "|".join(["extra-" + "index-url", "--" + "index-url", "find-" + "links", "files." + r"pythonhosted\.org"])
 )
 LARGEST_KB = 200
-LARGEST_WEIGHTS_KB = 3072  # a network of width 16 in eight bits; a package is held by its task (`largest_bytes`)
+LARGEST_WEIGHTS_KB = 2560  # a network of width 16 in eight bits; a package is held by its task (`largest_bytes`)
 LARGEST_SAMPLE_KB = 1536
 
 text_files = [path for path in tracked_files() if path.suffix in TEXT and path.name != "LICENSE"]

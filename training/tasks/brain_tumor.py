@@ -53,7 +53,7 @@ BRAIN_TUMOR = Task(
         ),
     ),
     main_region="WT",
-    largest_bytes=8 << 20,
+    largest_bytes=6 << 20,
     version="0.6.0",
     measured_on=(("four_sequences", "test"), ("more", "test"), ("lgg", "test")),
     measured_with=(("four_sequences", "test", ("T1ce", "FLAIR")), ("four_sequences", "test", ("FLAIR",))),
